@@ -1,0 +1,1 @@
+"""Says who calls the API, or that nobody may."""

@@ -1,0 +1,1 @@
+"""Judges a command at the moment before it is used."""

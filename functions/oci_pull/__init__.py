@@ -1,0 +1,1 @@
+"""Pulls, verifies and stores the executable of an oci:// plugin."""

@@ -1,0 +1,1 @@
+"""From committed transitions to the queue or event that comes next."""

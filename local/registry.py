@@ -1,0 +1,148 @@
+"""A real registry beside the stack: Debian's `docker-registry`, started without root for CI and `make interop`.
+
+The stack's own registry is the emulator's ECR; this one has authentication, deletion and none of the emulator's gaps.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from local.errors import LocalError
+from local.paths import LOCAL
+
+_HOST: Final = "127.0.0.1"
+_BINARY: Final = "docker-registry"
+_START_SECONDS: Final = 15
+_POLL_SECONDS: Final = 0.05
+#: Who may come in with `basic`; the hash below is of this password (bcrypt, low cost: it guards nothing).
+USERNAME: Final = "plugport"
+PASSWORD: Final = "plugport-password"
+_HTPASSWD: Final = f"{USERNAME}:$2b$05$qLN9CQ/9TQFK68380wtICugAGeorq1WgFiUTklr7MBrJ90MQy0IhS\n"
+
+Authentication = Literal["none", "basic"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunningRegistry:
+    """A registry that answers.
+
+    Attributes:
+        host: `127.0.0.1:port`, plain HTTP.
+        username, password: what it asks for; empty for none.
+        storage: the folder that holds its blobs, for tests that break them.
+        log: its log file.
+    """
+
+    host: str
+    username: str
+    password: str
+    storage: Path
+    log: Path
+
+
+def is_installed() -> bool:
+    """Say whether this machine has the registry's program."""
+    return shutil.which(_BINARY) is not None
+
+
+@contextlib.contextmanager
+def running_registry(authentication: Authentication = "none") -> Iterator[RunningRegistry]:
+    """Run an empty registry on a free port of the loopback interface; it and its blobs are gone afterwards.
+
+    Args:
+        authentication: `none`, or `basic` with `USERNAME` and `PASSWORD`.
+
+    Raises:
+        LocalError: the program is missing or did not start.
+    """
+    program = shutil.which(_BINARY)
+    if program is None:
+        raise LocalError(f"{_BINARY} is not installed", f"apt-get install {_BINARY}, or use the stack's own registry.")
+    LOCAL.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="registry-", dir=LOCAL) as name:
+        folder = Path(name)
+        port = _free_port()
+        (folder / "htpasswd").write_text(_HTPASSWD)
+        (folder / "config.json").write_text(json.dumps(_configuration(folder, port, authentication)))
+        process = _start(program, folder)
+        try:
+            _wait_until_it_answers(process, port, folder / "log")
+            basic = authentication == "basic"
+            yield RunningRegistry(
+                host=f"{_HOST}:{port}",
+                username=USERNAME if basic else "",
+                password=PASSWORD if basic else "",
+                storage=folder / "storage",
+                log=folder / "log",
+            )
+        finally:
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(timeout=5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _start(program: str, folder: Path) -> subprocess.Popen[bytes]:
+    with (folder / "log").open("wb") as log:
+        # JSON is YAML; OTEL and REGISTRY_* variables of the caller would override the file.
+        return subprocess.Popen(
+            [program, "serve", str(folder / "config.json")],
+            env={"PATH": os.environ.get("PATH", ""), "HOME": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+
+
+def _configuration(folder: Path, port: int, authentication: Authentication) -> dict[str, Any]:
+    """Give a configuration (https://distribution.github.io/distribution/about/configuration/)."""
+    configuration: dict[str, Any] = {
+        "version": "0.1",
+        "log": {"level": "info"},
+        "storage": {"filesystem": {"rootdirectory": str(folder / "storage")}, "delete": {"enabled": True}},
+        "http": {"addr": f"{_HOST}:{port}", "secret": "one-process"},
+    }
+    if authentication == "basic":
+        configuration["auth"] = {"htpasswd": {"realm": "plugport", "path": str(folder / "htpasswd")}}
+    return configuration
+
+
+def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while not _answers(port):
+        if process.poll() is not None or time.monotonic() > deadline:
+            tail = log.read_text(errors="replace")[-500:]
+            raise LocalError(f"{_BINARY} did not start: {tail}", "Try it by hand: docker-registry serve CONFIG.")
+        time.sleep(_POLL_SECONDS)
+
+
+def _answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://{_HOST}:{port}/v2/", timeout=2):
+            return True
+    except urllib.error.HTTPError as error:
+        # 401 is an answer: the registry asks who we are.
+        with error:
+            return error.code == 401  # noqa: PLR2004 - HTTP's Unauthorized
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_HOST, 0))
+        return int(probe.getsockname()[1])

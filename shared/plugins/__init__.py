@@ -1,0 +1,1 @@
+"""The plugin record: what it holds, how it may change, where it is kept."""

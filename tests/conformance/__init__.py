@@ -1,0 +1,1 @@
+"""Language-neutral cases, run through the project's real code: `python -m tests.conformance`."""

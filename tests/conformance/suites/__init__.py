@@ -1,0 +1,1 @@
+"""One module a family of suites; each exports `SUITES`, a mapping of suite name to `Suite`."""
