@@ -24,12 +24,13 @@ help: ## print this list
 .PHONY: setup
 setup: $(READY) ## virtual environment with everything of requirements.lock (other targets do it by themselves)
 
-# pip installs uv with a pinned hash, uv installs the lock: no tool is needed but Python.
+# pip installs uv with a pinned hash, uv installs the lock and, last, the checkout itself (the command `plugport`).
 $(READY): requirements.lock requirements/bootstrap.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Plugport needs Python 3.11 or later: make PYTHON=python3.13 setup")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement requirements/bootstrap.txt
 	@$(BIN)/uv pip sync --quiet --no-config --require-hashes --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip install --quiet --no-config --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	@touch $(READY)
 
 .PHONY: lock
@@ -99,6 +100,6 @@ bench: $(READY) ## benchmarks, one line a measurement
 
 .PHONY: clean
 clean: ## stop the local stack, remove everything that is generated
-	@test ! -x $(BIN)/python || $(BIN)/python -m local down || true
+	@test ! -e .local/state.json || $(PYTHON) -m local down
 	@rm -rf $(VENV) .aws-sam .local .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache build *.egg-info
 	@find . -name __pycache__ -prune -exec rm -rf {} +

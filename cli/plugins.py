@@ -18,6 +18,10 @@ from shared.strict_json import parse_strict_json
 _PLUGINS: Final = "/api/v1/plugins"
 _PAGE: Final = 100
 _MAX_BODY_BYTES: Final = 1024 * 1024
+#: Conditions that repeat what another one says.
+_SUMMARIES: Final = frozenset({"Healthy", "Ready"})
+#: Shown in another form, or said by `health` itself.
+_HEALTH_APART: Final = frozenset({"conditions", "state", "status"})
 #: Options of `register` that go into the body as they are.
 _TEXT_FIELDS: Final = (
     "name",
@@ -75,11 +79,14 @@ def health(invocation: Invocation) -> int:
     """Show the last probe's result."""
     answer = invocation.api().call("GET", f"{_PLUGINS}/{_plugin_id(invocation)}/health")
     values = attributes_of(answer.document.get("data", {}))
+    word = _health_word(values)
     if invocation.as_json:
         invocation.screen.document(answer.document)
     else:
-        invocation.screen.pairs([(name, _cell(value)) for name, value in values.items()])
-    return OK if _health_word(values) == "healthy" else FAILED
+        shown = {"health": word, **{name: value for name, value in values.items() if name not in _HEALTH_APART}}
+        invocation.screen.pairs([(name, _cell(value)) for name, value in shown.items()])
+        _show_conditions(invocation, values)
+    return OK if word == "healthy" else FAILED
 
 
 def events(invocation: Invocation) -> int:
@@ -122,15 +129,15 @@ def _after_change(
         return OK
     ended = wait_for(invocation, str(plugin["id"]), generation=generation, seconds=wait)
     _show(invocation, {**document, "data": ended})
-    status = attributes_of(ended).get("status")
-    if status == "ready":
+    values = attributes_of(ended)
+    if values.get("status") == "ready":
         return OK
-    for condition in _conditions(attributes_of(ended)):
-        if condition.get("status") == "False" and condition.get("type") != "Ready":
-            invocation.screen.failure(
-                str(condition.get("reason")), str(condition.get("message") or ""), str(condition.get("hint") or "")
-            )
-    return FAILED
+    for condition in _conditions(values):
+        if condition.get("status") != "True" and condition.get("hint") and condition.get("type") not in _SUMMARIES:
+            words = [str(condition.get(name) or "") for name in ("reason", "message", "hint")]
+            invocation.screen.failure(*words)
+    # A file:// plugin that only a gateway can see stays `validated`: its work has ended, and nothing is wrong.
+    return OK if values.get("status") == "validated" else FAILED
 
 
 def _body(invocation: Invocation) -> dict[str, Any]:
@@ -212,15 +219,19 @@ def _show(invocation: Invocation, document: dict[str, Any]) -> None:
     names = ("id", "name", "namespace", "slug", "command", "status", "is_active", "hook_types", "plugin_type")
     pairs = [(name, _cell(values.get(name))) for name in names]
     generations = f"{values.get('generation')} (observed {values.get('observed_generation')})"
-    pairs += [("generation", generations), ("version", _version(values)), ("health", _health_word(values))]
-    screen.pairs(pairs)
-    conditions = _conditions(values)
-    if conditions:
-        screen.line()
-        rows = [[condition.get(name) for name in ("type", "status", "reason", "message")] for condition in conditions]
-        screen.table(("CONDITION", "STATUS", "REASON", "MESSAGE"), rows)
+    health = _health_word(values.get("health") or {})
+    screen.pairs([*pairs, ("generation", generations), ("version", _version(values)), ("health", health)])
+    _show_conditions(invocation, values)
     for warning in [*values.get("warnings", []), *document.get("meta", {}).get("warnings", [])]:
         screen.progress(f"warning: {warning if isinstance(warning, str) else json.dumps(warning)}")
+
+
+def _show_conditions(invocation: Invocation, values: Mapping[str, Any]) -> None:
+    conditions = _conditions(values)
+    if conditions:
+        invocation.screen.line()
+        rows = [[condition.get(name) for name in ("type", "status", "reason", "message")] for condition in conditions]
+        invocation.screen.table(("CONDITION", "STATUS", "REASON", "MESSAGE"), rows)
 
 
 def _row(values: Mapping[str, Any]) -> tuple[object, ...]:
@@ -232,7 +243,7 @@ def _row(values: Mapping[str, Any]) -> tuple[object, ...]:
         command.partition("://")[0],
         values.get("status"),
         _version(values),
-        _health_word(values),
+        _health_word(values.get("health") or {}),
         values.get("id"),
     )
 
@@ -249,10 +260,8 @@ def _version(values: Mapping[str, Any]) -> str:
     return f"{version.get('number')} {digest[:19]}" if digest else "-"
 
 
-def _health_word(values: Mapping[str, Any]) -> str:
-    state = values.get("health", values)
-    word = state.get("state") or state.get("status") or state.get("outcome") if isinstance(state, dict) else state
-    return str(word or "unknown")
+def _health_word(health: Mapping[str, Any]) -> str:
+    return str(health.get("status") or health.get("state") or "unknown")
 
 
 def _cell(value: object) -> object:

@@ -6,15 +6,13 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from local import emulator
-from local.deployment import deploy, is_deployed
+from local.deployment import is_deployed
 from local.errors import LocalError
 from local.invocation import invoke
+from local.lifecycle import bring_down, bring_up, say
 from local.logs import print_logs
 from local.paths import ROOT, TOKEN_FILE
 from local.stack import Stack
-from local.state import State, exclusive
-from local.tokens import ensure_token
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,39 +27,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
-def bring_up(*, fresh: bool = False) -> Stack:
-    """Bring the stack up; what is there and unchanged is reused.
-
-    Args:
-        fresh: forget what is deployed and stored first.
-
-    Raises:
-        LocalError: the emulator or the deployment failed.
-    """
-    with exclusive():
-        state = State.load()
-        if fresh or not emulator.is_running(state):
-            state = emulator.start(emulator.stop(state))
-            _say(f"emulator on {emulator.endpoint_url(state)}")
-        if not is_deployed(state):
-            state = deploy(state, say=_say)
-            ensure_token(state)
-            state.save()
-    return Stack(state)
-
-
 def _up(options: argparse.Namespace) -> int:
     begun = time.monotonic()
     stack = bring_up(fresh=options.fresh)
     _describe(stack)
-    _say(f"up in {time.monotonic() - begun:.1f} s")
+    say(f"up in {time.monotonic() - begun:.1f} s")
     return 0
 
 
 def _down(_options: argparse.Namespace) -> int:
-    with exclusive():
-        emulator.stop(State.load()).save()
-    _say("down")
+    bring_down()
+    say("down")
     return 0
 
 
@@ -69,7 +45,7 @@ def _status(_options: argparse.Namespace) -> int:
     stack = Stack.current()
     _describe(stack)
     if not is_deployed(stack.state):
-        _say("the checkout has changed since: make up")
+        say("the checkout has changed since: make up")
     return 0
 
 
@@ -91,10 +67,6 @@ def _describe(stack: Stack) -> None:
     token = TOKEN_FILE.relative_to(ROOT)
     print(f"API         {stack.api_url}\nAWS         {stack.aws_endpoint_url}\nregistry    {stack.registry}")
     print(f"""try         curl -H "Authorization: Bearer $(cat {token})" {stack.api_url}/api/v1/plugins""")
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,7 +4,6 @@ Ends with exit code 1 if anything that it claims did not happen.
 """
 
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +15,8 @@ from local.demo_parts.scenario import Scenario, seconds_since
 from local.demo_parts.servers import PluginServer
 from local.demo_parts.watching import Watch, Watched, condition
 from local.errors import LocalError
-from local.paths import LOCAL, PLUGINS, ROOT
+from local.lifecycle import bring_up
+from local.paths import LOCAL, PLUGINS, ROOT, TOKEN_FILE
 from local.stack import Stack
 from shared.errors import PlugportError
 
@@ -34,10 +34,7 @@ class Demo:
     def run(self) -> int:
         """Run it; give the exit code."""
         self._title("The stack")
-        if subprocess.run([sys.executable, "-m", "local", "up"], cwd=ROOT, check=False).returncode != 0:
-            self._say("the stack did not come up")
-            return 1
-        stack = Stack.current()
+        stack = bring_up()
         scenario = self._scenario(stack)
         self._title("Real parts: an executable, a registry with two packages, a gRPC server")
         scenario.prepare()
@@ -56,7 +53,7 @@ class Demo:
         scenario.recover(late, watch)
         self._title("Download what a gateway would run")
         scenario.download([plugin for plugin in plugins if str(plugin.values.get("command", "")).startswith("oci://")])
-        return self._close(plugins)
+        return self._close(stack, plugins)
 
     def _scenario(self, stack: Stack) -> Scenario:
         folder = LOCAL / "demo"
@@ -73,7 +70,7 @@ class Demo:
             late=servers[1],
         )
 
-    def _close(self, plugins: Sequence[Watched]) -> int:
+    def _close(self, stack: Stack, plugins: Sequence[Watched]) -> int:
         """Show the table, what was refused and how to go on; any claim that is not true is exit code 1."""
         self._title("Result")
         self._screen.table(("NAME", "SCHEME", "STATUS", "VERSION", "HEALTH"), [_row(plugin) for plugin in plugins])
@@ -82,7 +79,11 @@ class Demo:
         self._say(f"{len(self._claims) - len(wrong)} of {len(self._claims)} claims hold")
         for text in wrong:
             self._say(f"NOT TRUE: {text}")
-        self._say('Go on with:  eval "$(.venv/bin/python -m local env)" && .venv/bin/python -m cli list')
+        print(f"""
+Go on with:
+  export PLUGPORT_ENDPOINT={stack.api_url} PLUGPORT_TOKEN=$(cat {TOKEN_FILE.relative_to(ROOT)})
+  .venv/bin/plugport list
+  .venv/bin/plugport get my-oci-plugin""")
         return 1 if wrong else 0
 
     def _show_refused(self, refused: Sequence[tuple[dict[str, Any], ApiError]]) -> None:

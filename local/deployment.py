@@ -11,8 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from local.errors import LocalError
 from local.direct import update_code
+from local.errors import LocalError
 from local.fixups import apply_fixups
 from local.paths import BUILD, BUILD_CACHE, BUILD_LOG, BUILT_TEMPLATE, DEPLOY_LOG, PLUGINS, ROOT
 from local.stack import STACK_NAME, aws_environment, client, parameters
@@ -121,7 +121,7 @@ def _sam(state: State, command: str, log: Path) -> None:
     overrides = [f"{name}={value}" for name, value in parameters(state).items()]
     with log.open("w") as output:
         code = subprocess.run(
-            [folder / "sam", command, "--config-env", "local", "--parameter-overrides", *overrides],
+            [sys.executable, "-m", "local.sam", command, "--config-env", "local", "--parameter-overrides", *overrides],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.DEVNULL,

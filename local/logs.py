@@ -1,6 +1,7 @@
 """Logs of the deployed functions."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -10,6 +11,8 @@ from local.stack import STACK_NAME, Stack
 
 _PREFIX: Final = f"/aws/lambda/{STACK_NAME}-"
 _POLL_SECONDS: Final = 1
+#: A line may arrive this much later than one that is newer.
+_OVERLAP_MS: Final = 10_000
 
 
 def print_logs(stack: Stack, *, name: str | None, follow: bool) -> None:
@@ -22,16 +25,23 @@ def print_logs(stack: Stack, *, name: str | None, follow: bool) -> None:
     """
     client = stack.client("logs")
     groups = _groups(client, name)
-    seen: set[str] = set()
+    printed: set[tuple[object, ...]] = set()
+    since = 0
     while True:
-        events = [(group, event) for group in groups for event in _events(client, group)]
-        for group, event in sorted(events, key=lambda entry: entry[1]["timestamp"]):
-            identity = f"{group} {event['eventId']}"
-            if identity not in seen:
-                seen.add(identity)
+        events = [(group, event) for group in groups for event in _events(client, group, since)]
+        events.sort(key=lambda entry: entry[1]["timestamp"])
+        times: Counter[tuple[object, ...]] = Counter()
+        for group, event in events:
+            # The emulator gives events no id; equal lines of one moment are told apart by their number.
+            line = (group, event["logStreamName"], event["timestamp"], event["message"])
+            times[line] += 1
+            if (*line, times[line]) not in printed:
+                printed.add((*line, times[line]))
                 print(_line(group, event), flush=True)
         if not follow:
             return
+        if events:
+            since = max(since, events[-1][1]["timestamp"] - _OVERLAP_MS)
         time.sleep(_POLL_SECONDS)
 
 
@@ -45,8 +55,8 @@ def _groups(client: Any, name: str | None) -> list[str]:
     return [_PREFIX + name]
 
 
-def _events(client: Any, group: str) -> Iterator[dict[str, Any]]:
-    request: dict[str, Any] = {"logGroupName": group}
+def _events(client: Any, group: str, since: int) -> Iterator[dict[str, Any]]:
+    request: dict[str, Any] = {"logGroupName": group, "startTime": since}
     while True:
         answer = client.filter_log_events(**request)
         yield from answer["events"]

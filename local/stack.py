@@ -96,6 +96,8 @@ def parameters(state: State) -> dict[str, str]:
         "PythonRuntime": f"python{sys.version_info.major}.{sys.version_info.minor}",
         "Architecture": "arm64" if os.uname().machine in {"arm64", "aarch64"} else "x86_64",
         "AllowInternalNetworkAccess": "true",
+        # The emulator speaks plain HTTP and enforces the bucket's policy.
+        "BucketTlsOnly": "off",
         "OciInsecureRegistries": registry,
         "FilePluginMounts": str(PLUGINS),
         "EcrRegistryHost": registry,

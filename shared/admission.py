@@ -7,9 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from shared.commands import Command, GrpcCommand, OciCommand, PolicySettings, Verdict, judge, parse_command
+from shared.commands import (
+    Command,
+    GrpcCommand,
+    OciCommand,
+    PolicySettings,
+    Verdict,
+    judge,
+    judge_runtime,
+    parse_command,
+)
 from shared.egress import Resolver
-from shared.errors import PlugportError, Reason, Refused, Transient
+from shared.errors import PlugportError, Refused, Transient
 
 RESOLVE_TIMEOUT_SECONDS: Final = 3.0
 
@@ -35,6 +44,9 @@ def admit(text: str, *, settings: PolicySettings, resolver: Resolver) -> Admissi
         Transient: the name does not resolve, at least not now.
     """
     command = parse_command(text)
+    for verdict in (judge_runtime(command, settings), judge(command, settings)):
+        if verdict.decision == "deny":
+            raise refusal_of(verdict)  # says no by the command alone: nothing is looked up
     verdict = judge(command, settings, addresses_of(command, resolver))
     if verdict.decision == "deny":
         raise refusal_of(verdict)
@@ -66,16 +78,3 @@ def _resolve(host: str, port: int, resolver: Resolver) -> Mapping[str, Sequence[
         return {host: tuple(resolver.resolve(host, port, RESOLVE_TIMEOUT_SECONDS))}
     except Refused:
         return {host: ()}
-
-
-def advice_of(error: PlugportError) -> Mapping[str, str]:
-    """Give what an event and a condition say about an error."""
-    return {"reason": error.reason.code, "message": error.message, "hint": error.hint}
-
-
-UNFORESEEN: Final = Reason(
-    "internal_error",
-    "the work failed in a way that nobody foresaw",
-    "The log entry with the same correlation id has the details; please report it.",
-)
-REASONS: Final = (UNFORESEEN,)

@@ -6,6 +6,7 @@ a message of a newer schema is left for the newer code to take.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,7 +21,8 @@ MessageType = Literal["ValidateCommand", "PullArtifact", "CheckHealth"]
 SCHEMA: Final = 1
 MAX_MESSAGE_BYTES: Final = 64 * 1024
 _MAX_GENERATION: Final = 2**53
-_MAX_CORRELATION_ID: Final = 128
+#: One spelling of one id, and nothing that a log or a header could read as something else.
+_CORRELATION_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,128}")
 #: A clock may run ahead a little; a message from tomorrow is none of ours.
 _MAX_SKEW_SECONDS: Final = 3600
 
@@ -97,8 +99,8 @@ def parse_message(body: str, *, expected: MessageType, now: datetime) -> Message
     if type(generation) is not int or not 1 <= generation <= _MAX_GENERATION:
         raise Refused(BAD_MESSAGE, "generation: a whole number from 1")
     correlation_id = document["correlation_id"]
-    if not isinstance(correlation_id, str) or not 0 < len(correlation_id) <= _MAX_CORRELATION_ID:
-        raise Refused(BAD_MESSAGE, "correlation_id: 1 to 128 characters")
+    if not isinstance(correlation_id, str) or not _CORRELATION_ID.fullmatch(correlation_id):
+        raise Refused(BAD_MESSAGE, "correlation_id: 1 to 128 of A-Z, a-z, 0-9, dot, underscore, dash")
     _check_time(document["requested_at"], now)
     values = {name: document[name] for name in Message.__dataclass_fields__}
     return Message(**{**values, "namespace": _namespace(document["namespace"])})

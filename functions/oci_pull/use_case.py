@@ -46,7 +46,7 @@ class PullError(Exception):
 class Puller(Protocol):
     """Pulls one command's artifact into the store."""
 
-    def pull(self, command: OciCommand, plugin: Plugin) -> PulledVersion:
+    def pull(self, command: OciCommand, plugin: Plugin, *, remaining_seconds: Callable[[], float]) -> PulledVersion:
         """Give what is stored and verified now, or raise `PullError`."""
 
 
@@ -61,7 +61,9 @@ class Ports:
     clock: Clock
 
 
-def pull_plugin(message: Message, *, settings: PolicySettings, ports: Ports) -> Plugin:
+def pull_plugin(
+    message: Message, *, settings: PolicySettings, ports: Ports, remaining_seconds: Callable[[], float]
+) -> Plugin:
     """Pull the plugin's artifact and make it the active version.
 
     Every step may run twice: the start is fenced by status, the store is content-addressed, the receipt is written
@@ -76,7 +78,9 @@ def pull_plugin(message: Message, *, settings: PolicySettings, ports: Ports) -> 
     if not is_current(plugin, message, frozenset({"pulling"})):
         return plugin
     try:
-        decide = _pulled(plugin, message, settings, ports)
+        command = _admitted(plugin, settings, ports)
+        pulled = ports.puller.pull(command, plugin, remaining_seconds=remaining_seconds)
+        decide = _succeeded(plugin, message, pulled, ports)
     except PullError as error:
         decide = _ended_badly(message, error, ports.clock)
     except PlugportError as error:
@@ -96,22 +100,22 @@ def _started(plugin: Plugin, message: Message, epoch: float) -> Change | None:
     return change(plugin, plugin, event, epoch=int(epoch))
 
 
-def _pulled(plugin: Plugin, message: Message, settings: PolicySettings, ports: Ports) -> Callable[[Plugin], Change]:
-    """Do the work outside the table, and give the decision that commits it."""
+def _admitted(plugin: Plugin, settings: PolicySettings, ports: Ports) -> OciCommand:
+    """Judge the command again; raises `PlugportError` or `PullError`."""
     command = admit(plugin.command, settings=settings, resolver=ports.resolver).command
     if not isinstance(command, OciCommand):
         raise Refused(NOT_AN_OCI_COMMAND)
     if settings.require_signature:
         raise PullError("SignatureVerified", Refused(SIGNATURE_NOT_BUILT))
-    pulled = ports.puller.pull(command, plugin)
+    return command
+
+
+def _succeeded(plugin: Plugin, message: Message, pulled: PulledVersion, ports: Ports) -> Callable[[Plugin], Change]:
+    """Write the receipt, and give the decision that commits the version."""
     receipt_key = f"receipts/{plugin.namespace}/{plugin.id}/{pulled.manifest_digest.removeprefix('sha256:')}.json"
     if plugin.version is None or not _same(plugin.version, pulled):
         ports.receipts.put_receipt(receipt_key, receipt_of(pulled))
-
-    def decide(newest: Plugin) -> Change:
-        return _ready(newest, message, pulled, receipt_key, ports.clock())
-
-    return decide
+    return lambda newest: _ready(newest, message, pulled, receipt_key, ports.clock())
 
 
 def receipt_of(pulled: PulledVersion) -> Mapping[str, Any]:

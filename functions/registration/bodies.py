@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -17,11 +17,19 @@ _MAX_SHOWN: Final = 60
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+    #: Fields of a new plugin that nothing can change later.
+    fixed: ClassVar[frozenset[str]] = frozenset()
+
+    # The document says what callers may send: `read_body` leaves unknown fields aside with a warning.
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, json_schema_extra={"additionalProperties": True}
+    )
 
 
 class PluginPatch(_Body):
     """What may be changed of a plugin; a field that is left out stays as it is."""
+
+    fixed: ClassVar[frozenset[str]] = frozenset({"namespace"})
 
     name: str = Field("", description="For people: 1 to 200 visible characters.", max_length=fields.MAX_NAME)
     description: str | None = Field(None, description="For people.", max_length=fields.MAX_DESCRIPTION)
@@ -67,8 +75,8 @@ class BodyWarning(NamedTuple):
 
 _Model = TypeVar("_Model", bound=_Body)
 
-#: Fields of the record (those that a body may not set) and what else only the server sets.
-_SERVER_FIELDS: Final = frozenset(Plugin.__dataclass_fields__) | {
+#: Fields of the record that no caller sets, and what else only the server knows.
+_SERVER_FIELDS: Final = frozenset(Plugin.__dataclass_fields__) - frozenset(PluginCreate.model_fields) | {
     "conditions", "digest", "versions", "active_version", "etag", "links", "type", "pk", "sk", "key", "ttl", "meta",
 }  # fmt: skip
 #: Names by which servers elsewhere keep trust, audit and ownership: refused, so that nobody believes they were taken.
@@ -96,7 +104,7 @@ def read_body(model: type[_Model], document: Mapping[str, Any]) -> tuple[_Model,
     known = {name: value for name, value in document.items() if name in model.model_fields}
     unknown = [name for name in document if name not in model.model_fields]
     entries: list[PlugportError] = [
-        Refused(FIELD_NOT_ALLOWED, _shown(name)) for name in unknown if _is_server_field(name)
+        Refused(FIELD_NOT_ALLOWED, _shown(name)) for name in unknown if name in model.fixed or _is_server_field(name)
     ]
     body: _Model | None = None
     try:

@@ -1,7 +1,9 @@
 """PATCH and DELETE /plugins/{id}, POST …/reload and …/refresh: changes of what is wanted."""
 
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from functions.registration import fields
 from functions.registration.answer import Answer
@@ -18,6 +20,7 @@ from shared.plugins.identifiers import parse_slug
 from shared.plugins.record import Plugin
 from shared.plugins.transitions import Change, change, updated
 from shared.plugins.work import transition
+from shared.times import rfc3339
 
 
 def patch_plugin(request: Request, ports: Ports) -> Answer:
@@ -33,9 +36,9 @@ def patch_plugin(request: Request, ports: Ports) -> Answer:
     def decide(plugin: Plugin) -> Change | None:
         check_tags(plugin, tags)
         after = _patched(plugin, patch, request, ports)
-        changed = [name for name in sorted(patch.model_fields_set) if getattr(plugin, name) != getattr(after, name)]
-        if after == plugin:
+        if after.to_json() == plugin.to_json():
             return None
+        changed = [name for name in sorted(patch.model_fields_set) if _differs(plugin, after, name)]
         epoch = ports.clock()
         event = event_of("plugin.updated", request.caller, request, epoch, changed=changed)
         return updated(plugin, after, event, epoch=int(epoch))
@@ -114,10 +117,20 @@ def _patched(plugin: Plugin, patch: PluginPatch, request: Request, ports: Ports)
     collector.close()
     if "is_active" in given:
         values["is_active"] = patch.is_active
-    return replace(plugin, **values)
+    after = replace(plugin, **values)
+    if after.command == plugin.command:
+        return after
+    # What the last validation said was about another command: gateways must not take it for this one.
+    now = rfc3339(ports.clock())
+    return after.with_condition("CommandValid", "Unknown", now=now, reason="command_changed")
 
 
-_CHECKS = {
+def _differs(before: Plugin, after: Plugin, name: str) -> bool:
+    """Compare as JSON: there, true is not 1."""
+    return json.dumps(getattr(before, name), sort_keys=True) != json.dumps(getattr(after, name), sort_keys=True)
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
     "name": fields.check_name,
     "slug": parse_slug,
     "plugin_type": lambda value: fields.check_plugin_type(value or ""),

@@ -13,7 +13,7 @@ from functions.registration.principal import Principal, authorize_creation
 from functions.registration.reasons import IDEMPOTENCY_KEY_REUSED, IDEMPOTENT_RESULT_GONE
 from functions.registration.request import Request
 from functions.registration.resources import etag_of, plugin_path, plugin_resource
-from shared.commands import PolicySettings, category_of
+from shared.commands import category_of
 from shared.errors import NotFound, Refused
 from shared.plugins.identifiers import new_plugin_id, parse_namespace, parse_slug, slug_from_name
 from shared.plugins.ports import Conflict, Idempotency, PluginKey, StoredRequest

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from functions.registration.reasons import FORBIDDEN, UNAUTHORIZED
+from functions.registration.reasons import FORBIDDEN, NAMESPACE_NOT_ALLOWED, UNAUTHORIZED
 from shared.errors import NotFound, Refused
 from shared.plugins.ports import PLUGIN_NOT_FOUND
 from shared.plugins.record import DEFAULT_NAMESPACE
@@ -76,9 +76,9 @@ def authorize(principal: Principal | None, access: Access) -> None:
 
 
 def authorize_creation(principal: Principal, namespace: str) -> None:
-    """Let the caller create in a namespace, or refuse with `forbidden`."""
+    """Let the caller create in a namespace, or refuse with `namespace_not_allowed`, whether there is one or not."""
     if not principal.may_use(namespace):
-        raise Refused(FORBIDDEN, f"the token is not bound to the namespace {namespace}")
+        raise Refused(NAMESPACE_NOT_ALLOWED, namespace)
 
 
 def authorize_namespace(principal: Principal, namespace: str) -> None:

@@ -12,7 +12,12 @@ UNAUTHORIZED = Reason(
 FORBIDDEN = Reason(
     "forbidden",
     "the token does not allow this",
-    "Use a token with the scope and the namespace that the detail names.",
+    "Use a token with the scope that the detail names.",
+)
+NAMESPACE_NOT_ALLOWED = Reason(
+    "namespace_not_allowed",
+    "the token is not bound to this namespace",
+    "Leave the namespace out for the token's own, or use a token that is bound to it.",
 )
 ROUTE_NOT_FOUND = Reason(
     "route_not_found", "there is no such path", "See /api/v1/openapi.json for every path of this API."
@@ -119,6 +124,7 @@ PLATFORM_NOT_AVAILABLE = Reason(
 REASONS: Final = (
     UNAUTHORIZED,
     FORBIDDEN,
+    NAMESPACE_NOT_ALLOWED,
     ROUTE_NOT_FOUND,
     METHOD_NOT_ALLOWED,
     NOT_BUILT_YET,

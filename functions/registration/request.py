@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -49,6 +49,8 @@ class Request:
         principal: who calls, None on open routes.
         correlation_id: the caller's, or a new one.
         prefix: what stands before `path` for the caller (the stage, or a custom domain's base path).
+        parameters: parts of the path, by the names that its route has for them.
+        values: the query parameters, once their route has let them through.
     """
 
     method: str
@@ -60,6 +62,7 @@ class Request:
     correlation_id: str
     prefix: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def caller(self) -> Principal:
@@ -73,7 +76,7 @@ class Request:
         values = self.headers.get(name)
         return values[-1] if values else None
 
-    def query_values(self, *allowed: str) -> dict[str, str]:
+    def query_values(self, allowed: Collection[str]) -> dict[str, str]:
         """Give the query parameters.
 
         Raises:
@@ -94,17 +97,15 @@ class Request:
         """Give the body as a JSON object; an absent body is refused.
 
         Raises:
-            Refused: too large, another media type or coding, not JSON, or no object.
+            Refused: another media type, not JSON, or no object.
         """
-        self._check_content_headers()
+        self._check_media_type()
         value = parse_strict_json(self.body, max_bytes=BODY_LIMIT_BYTES - 1, max_depth=MAX_BODY_DEPTH)
         if not isinstance(value, dict):
             raise Refused(INVALID_BODY)
         return value
 
-    def _check_content_headers(self) -> None:
-        if (self.header("content-encoding") or "identity").strip().lower() != "identity":
-            raise Refused(UNSUPPORTED_CONTENT_ENCODING)
+    def _check_media_type(self) -> None:
         given = self.header("content-type")
         if given is None:
             return
@@ -166,6 +167,8 @@ def _check_headers(headers: Mapping[str, Sequence[str]]) -> None:
         raise Refused(AMBIGUOUS_REQUEST, f"{', '.join(repeated)}: more than once")
     if "transfer-encoding" in headers and "content-length" in headers:
         raise Refused(AMBIGUOUS_REQUEST, "transfer-encoding beside content-length")
+    if any(value.strip().lower() != "identity" for value in headers.get("content-encoding", ())):
+        raise Refused(UNSUPPORTED_CONTENT_ENCODING)
 
 
 def _body(event: Mapping[str, Any]) -> bytes:

@@ -84,10 +84,10 @@ def status_resource(plugin: Plugin) -> Json:
 
 
 def health_resource(plugin: Plugin) -> Json:
-    """Give what the last probes said; `state` is `unknown` until there was one."""
+    """Give what the last probes said (`shared.health.results.HealthState`); `unknown` until there was one."""
     conditions = [plugin.conditions[name] for name in ("Reachable", "Healthy", "Ready") if name in plugin.conditions]
     attributes = {
-        "state": "unknown",
+        "status": "unknown",
         **plugin.health,
         "plugin_status": plugin.status,
         "is_active": plugin.is_active,

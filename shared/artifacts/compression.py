@@ -4,19 +4,15 @@ Each gives non-empty chunks of at most about one MiB, counts what goes in and ou
 end, and raises `Refused` on anything that is not exactly one complete stream.
 """
 
-import importlib
-import zlib
 from collections.abc import Generator, Iterator
-from typing import IO, TYPE_CHECKING, Any, Final, Literal, cast
+from typing import IO, Any, Final, Literal, cast
 
+from shared.artifacts.deflate import gzip_inflater, inflate_errors
 from shared.artifacts.limits import INFLATE_BYTES, READ_BYTES, PullLimits, UnpackBudget
 from shared.artifacts.ports import BlobReader
 from shared.artifacts.reasons import DECOMPRESSION_FAILED, LAYER_TYPE_MISMATCH, UNPACKED_TOO_LARGE
 from shared.artifacts.zstd_frames import FrameError, FrameWalk
 from shared.errors import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Compression = Literal["none", "gzip", "zstd"]
 
@@ -28,14 +24,11 @@ _MAGIC: Final[tuple[tuple[bytes, str], ...]] = (
 )
 #: gzip's header may carry a name and a comment of any length; nobody needs this much (RFC 1952 section 2.3).
 _MAX_GZIP_HEADER_BYTES: Final = 64 * 1024
-_GZIP_WINDOW: Final = 31
 #: Compressed bytes per read: what they inflate to fits the next stage's chunk at usual ratios.
 _COMPRESSED_READ_BYTES: Final = READ_BYTES // 4
 
 
-def decompress(
-    blob: BlobReader, compression: Compression, *, budget: UnpackBudget, limits: PullLimits
-) -> Iterator[bytes]:
+def decompress(blob: BlobReader, compression: Compression, budget: UnpackBudget, limits: PullLimits) -> Iterator[bytes]:
     """Give the layer's uncompressed bytes in chunks.
 
     The blob has been read to its end, so its digest has been checked, when the iterator ends.
@@ -92,26 +85,16 @@ def _copy(source: _Compressed, _limits: PullLimits) -> Iterator[bytes]:
         yield chunk
 
 
-def _inflater() -> "tuple[Callable[[], Any], tuple[type[Exception], ...]]":
-    """Give the maker of gzip inflaters and what they raise: ISA-L's (twice as fast) where it is installed."""
-    try:
-        isal_zlib = importlib.import_module("isal.isal_zlib")
-    except ImportError:
-        return (lambda: zlib.decompressobj(_GZIP_WINDOW)), (zlib.error,)
-    return (lambda: isal_zlib.decompressobj(_GZIP_WINDOW)), (zlib.error, isal_zlib.error)
-
-
 def _inflate(source: _Compressed, _limits: PullLimits) -> Iterator[bytes]:
     """Inflate all members of a gzip stream; eStargz and pigz write many."""
-    make, errors = _inflater()
     pending = source.read()
     if not pending:
         raise Refused(DECOMPRESSION_FAILED, "the gzip stream is empty")
     try:
         while pending:
-            pending = yield from _inflate_member(make(), pending, source)
+            pending = yield from _inflate_member(gzip_inflater(), pending, source)
             pending = pending or source.read()
-    except errors as error:
+    except inflate_errors() as error:
         raise Refused(DECOMPRESSION_FAILED, "the gzip stream is broken") from error
 
 

@@ -7,12 +7,12 @@ import secrets
 from pathlib import Path
 from typing import Final
 
+from shared.artifacts.limits import READ_BYTES
 from shared.artifacts.ports import StoredArtifact
 from shared.artifacts.reasons import UPLOAD_FAILED
 from shared.errors import Transient
 
 _MODE: Final = 0o755
-_READ_BYTES: Final = 1 << 20
 
 
 class FileStore:
@@ -31,7 +31,7 @@ class FileStore:
             return None
         digest = hashlib.sha256()
         with self._target.open("rb") as file:
-            while chunk := file.read(_READ_BYTES):
+            while chunk := file.read(READ_BYTES):
                 digest.update(chunk)
         if digest.hexdigest() != sha256:
             return None
@@ -49,15 +49,20 @@ class FileUpload:
         self._target = target
         self._partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}.partial")
         self._size = 0
+        self._buffer = memoryview(bytearray(READ_BYTES))
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._partial, flags, 0o600)
 
-    def write(self, buffer: memoryview) -> None:
-        """Append the next bytes; raises `OSError` as the file system does."""
-        left = buffer
+    def reserve(self) -> memoryview:
+        """Give room for the next bytes."""
+        return self._buffer
+
+    def advance(self, count: int) -> None:
+        """Append them; raises `OSError` as the file system does."""
+        left = self._buffer[:count]
         while left:
             left = left[os.write(self._descriptor, left) :]
-        self._size += len(buffer)
+        self._size += count
 
     def commit(self, sha256: str, size: int) -> StoredArtifact:
         """Make the file executable and give it the target's name; raises `Transient` if bytes are missing."""

@@ -47,10 +47,16 @@ class Registry(Protocol):
 
 
 class Upload(Protocol):
-    """An executable on its way in: reachable only after `commit`; ends with `commit` or `abort`."""
+    """An executable on its way in: reachable only after `commit`; ends with `commit` or `abort`.
 
-    def write(self, buffer: memoryview, /) -> None:
-        """Take the next bytes; waits while the store is slower than the registry."""
+    Bytes are read straight into the upload's own buffer: a copy of each byte is a tenth of a pull's CPU time.
+    """
+
+    def reserve(self) -> memoryview:
+        """Give at least one byte of room; waits while the store is slower than the registry."""
+
+    def advance(self, count: int, /) -> None:
+        """Say that the first `count` bytes of the reserved room are the next bytes of the executable."""
 
     def commit(self, sha256: str, size: int) -> StoredArtifact:
         """Make it reachable under its digest; `sha256` and `size` are what the caller verified."""

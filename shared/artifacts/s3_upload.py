@@ -8,11 +8,11 @@ import base64
 import contextlib
 import queue
 import threading
-import zlib
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Final
 
+from shared.artifacts.deflate import crc32
 from shared.artifacts.ports import StoredArtifact
 from shared.artifacts.reasons import STORED_OBJECT_DIFFERS, UPLOAD_FAILED
 from shared.aws import failure_of
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 #: S3 wants at least 5 MiB (https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html); 10,000 parts are 48 GiB.
-PART_BYTES: Final = 5 << 20
+PART_BYTES: Final = 6 << 20
 _CONTENT_TYPE: Final = "application/octet-stream"
 #: Another writer of the same key is at work, or an upload was cleaned up: the next try decides.
 _TRANSIENT_CODES: Final = frozenset({"ConditionalRequestConflict", "NoSuchUpload", "OperationAborted", "BadDigest"})
@@ -61,21 +61,20 @@ class S3Upload:
         self._stop = threading.Event()
         self._error: BaseException | None = None
 
-    def write(self, buffer: memoryview) -> None:
-        """Take the next bytes; waits while all buffers are in flight.
+    def reserve(self) -> memoryview:
+        """Give the rest of the current part; waits while all buffers are in flight.
 
         Raises:
             Refused, Transient: an earlier part failed.
         """
-        position = 0
-        while position < len(buffer):
-            if self._filled == self._part_bytes:
-                self._send_part()
-            step = min(self._part_bytes - self._filled, len(buffer) - position)
-            self._buffer[self._filled : self._filled + step] = buffer[position : position + step]
-            self._filled += step
-            position += step
-        self._size += len(buffer)
+        if self._filled == self._part_bytes:
+            self._send_part()
+        return memoryview(self._buffer)[self._filled :]
+
+    def advance(self, count: int) -> None:
+        """Count the bytes that were put into the reserved room."""
+        self._filled += count
+        self._size += count
 
     def commit(self, sha256: str, size: int) -> StoredArtifact:
         """Put the object under its digest.
@@ -153,7 +152,7 @@ class S3Upload:
     def _put_part(self, number: int, body: bytearray) -> dict[str, Any]:
         try:
             self._raise_if_stopped()
-            checksum = base64.b64encode(zlib.crc32(body).to_bytes(4, "big")).decode()
+            checksum = base64.b64encode(crc32(body).to_bytes(4, "big")).decode()
             answer = self._call(
                 "UploadPart",
                 self._client.upload_part,

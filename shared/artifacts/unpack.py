@@ -1,11 +1,13 @@
 """Streams a candidate's executable out of the registry into the store: raw, or out of image layers."""
 
-import hashlib
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from functools import partial
 
 from shared.artifacts.compression import decompress
 from shared.artifacts.executable_sink import ExecutableSink
 from shared.artifacts.executables import Inspection
+from shared.artifacts.hashing import StreamHash
 from shared.artifacts.layers import EntrypointSearch
 from shared.artifacts.limits import READ_BYTES, PullLimits, UnpackBudget
 from shared.artifacts.packaging import ArtifactPackaging, ImagePackaging
@@ -54,19 +56,17 @@ class Unpacked:
         if self.upload is not None:
             self.upload.abort()
 
-    def _open_sink(self, size: int, sha256: str | None = None) -> ExecutableSink:
+    def _open_sink(self, size: int, digest: StreamHash | str) -> ExecutableSink:
         self.upload = self._store.open_upload()
-        self._sink = ExecutableSink(self.upload, wanted=self._candidate.platforms, size=size, sha256=sha256)
+        self._sink = ExecutableSink(self.upload, wanted=self._candidate.platforms, size=size, digest=digest)
         return self._sink
 
     def _read_artifact(self, packaging: ArtifactPackaging, registry: Registry) -> ExecutableSink:
         layer = packaging.layer
         algorithm, _, digest = layer.digest.partition(":")
-        sink = self._open_sink(layer.size, digest if algorithm == "sha256" else None)
-        buffer = memoryview(bytearray(READ_BYTES))
+        sink = self._open_sink(layer.size, digest if algorithm == "sha256" else StreamHash())
         with registry.open_blob(layer) as blob:
-            while count := blob.readinto(buffer):
-                sink.write(buffer[:count])
+            sink.read_from(blob)
         return sink
 
     def _read_image(self, packaging: ImagePackaging, registry: Registry) -> ExecutableSink:
@@ -74,30 +74,31 @@ class Unpacked:
         if config is None:
             raise ValueError("an image's candidate has its config")
         budget = UnpackBudget(self._limits)
-        search = EntrypointSearch(config.entrypoint, take=self._take, limits=self._limits)
-        for (layer, compression), diff_id in zip(reversed(packaging.layers), reversed(config.diff_ids), strict=True):
-            budget.start_layer()
-            with registry.open_blob(layer) as blob:
-                try:
-                    chunks = decompress(blob, compression, budget=budget, limits=self._limits)
-                    search.read_layer(TarReader(_checked(chunks, diff_id), budget=budget, limits=self._limits))
-                except Refused:
-                    _drain(blob)
-                    raise
-        search.finish()
+        with ThreadPoolExecutor(1, thread_name_prefix="hash") as hasher:
+            search = EntrypointSearch(config.entrypoint, take=partial(self._take, hasher), limits=self._limits)
+            for (layer, compression), diff_id in zip(packaging.layers[::-1], config.diff_ids[::-1], strict=True):
+                budget.start_layer()
+                with registry.open_blob(layer) as blob:
+                    try:
+                        chunks = _checked(decompress(blob, compression, budget, self._limits), diff_id, hasher)
+                        search.read_layer(TarReader(chunks, budget=budget, limits=self._limits))
+                    except Refused:
+                        _drain(blob)
+                        raise
+            search.finish()
         if self._sink is None:
             raise ValueError("a found entrypoint has been taken")
         return self._sink
 
-    def _take(self, entry: TarEntry, content: Iterator[memoryview]) -> None:
-        sink = self._open_sink(entry.size)
+    def _take(self, hasher: Executor, entry: TarEntry, content: Iterator[memoryview]) -> None:
+        sink = self._open_sink(entry.size, StreamHash(hasher))
         for piece in content:
             sink.write(piece)
 
 
-def _checked(chunks: Iterator[bytes], diff_id: str) -> Iterator[bytes]:
+def _checked(chunks: Iterator[bytes], diff_id: str, hasher: Executor) -> Iterator[bytes]:
     """Pass the chunks on; at their end they must have the digest that the image's configuration names."""
-    digest = hashlib.sha256()
+    digest = StreamHash(hasher)
     for chunk in chunks:
         digest.update(chunk)
         yield chunk

@@ -2,7 +2,7 @@
 
 from shared.commands import hook_reasons, reasons
 from shared.commands.address_policy import AddressPolicy, TargetPolicy
-from shared.commands.advice import Advice, diagnose
+from shared.commands.advice import TROUBLESHOOTING, Advice, Topic, diagnose
 from shared.commands.allowlist import AllowList
 from shared.commands.errors import CommandError, SettingsError
 from shared.commands.hooks import (
@@ -32,6 +32,7 @@ __all__ = [
     "POLICY_VARIABLES",
     "REASONS",
     "SETTINGS",
+    "TROUBLESHOOTING",
     "AddressPolicy",
     "Advice",
     "AllowList",
@@ -50,6 +51,7 @@ __all__ = [
     "Setting",
     "SettingsError",
     "TargetPolicy",
+    "Topic",
     "Verdict",
     "category_of",
     "diagnose",

@@ -76,6 +76,8 @@ IPV6_BLOCKS: Final = (
 )
 """As IPV4_BLOCKS; private fc00::/7 and site-local fec0::/10 are held by the first row."""
 
+_GROUP_SHIFTS: Final = range(112, -1, -16)
+_ZERO_RUN: Final = re.compile(r"(?<![0-9a-f])0(?::0(?![0-9a-f]))+", re.ASCII)
 _MAPPED: Final = 0xFFFF << 32  # ::ffff:0:0/96 (RFC 4291 section 2.5.5.2)
 _IPV4_MASK: Final = (1 << 32) - 1
 
@@ -130,7 +132,12 @@ def ipv6_text(number: int) -> str:
     embedded = mapped_ipv4(number)
     if embedded is not None:
         return f"::ffff:{embedded >> 24}.{embedded >> 16 & 255}.{embedded >> 8 & 255}.{embedded & 255}"
-    return str(IPv6Address(number))
+    text = ":".join([f"{number >> shift & 0xFFFF:x}" for shift in _GROUP_SHIFTS])
+    zeros = max(_ZERO_RUN.findall(text), key=len, default="")
+    if not zeros:
+        return text
+    head, _, tail = f":{text}:".partition(f":{zeros}:")  # the first of the longest runs (section 4.2.3)
+    return f"{head[1:]}::{tail[:-1]}"
 
 
 def mapped_ipv4(number: int) -> int | None:

@@ -6,6 +6,7 @@ from shared.commands.errors import CommandError
 from shared.commands.model import Command, FileCommand, GrpcCommand, OciCommand
 from shared.commands.parser import parse_command
 from shared.commands.policy import judge, judge_runtime
+from shared.commands.reasons import INVALID_ALLOWLIST
 from shared.commands.settings import PolicySettings
 
 
@@ -43,6 +44,7 @@ class Topic(NamedTuple):
     checks: tuple[str, ...]
 
 
+_BARE_WORDS: Final = "In PLUGIN_COMMAND_ALLOWLIST write a path, grpc://host/*, grpc://CIDR or oci://registry/prefix/*."
 _ALL: Final = frozenset({"file", "grpc", "oci"})
 _BINARY: Final = frozenset({"file", "oci"})
 
@@ -134,6 +136,9 @@ def diagnose(text: str, settings: PolicySettings, symptom: str = "") -> tuple[Ad
         for finding in findings
     ]
     advice.sort(key=lambda entry: entry.level)
+    if settings.allowlist is not None and settings.allowlist.matchless:
+        words = ", ".join(settings.allowlist.matchless)
+        advice.append(Advice(INVALID_ALLOWLIST.code, f"{words}: no command can match this", _BARE_WORDS, "warning"))
     return (*advice, *_checks(command, symptom.lower()))
 
 

@@ -4,7 +4,7 @@ Entries, separated by commas:
 
     /directory/*          everything below the directory; '*' elsewhere stays inside one name
     /directory/plugin     one path (file:// may stand before either)
-    grpc://host/*         any port of a host; grpc://host:port one port
+    grpc://host/*         every port of a host, also one that is denied elsewhere; grpc://host:port one port
     grpc://10.0.0.0/8     the addresses of a network, where the command names an address
     oci://registry/prefix/*   the repositories below a prefix; oci://registry/* all of a registry
     oci://registry/repository:tag   one artifact
@@ -30,7 +30,7 @@ _PATH_GLOB: Final = re.compile(
 )
 _USERINFO: Final = re.compile(r"//[^/]*@", re.ASCII)
 _BARE_WORD: Final = re.compile(r"[A-Za-z0-9._-]++", re.ASCII)
-_NETWORK: Final = re.compile(r"\[?([0-9A-Fa-f:.]++)\]?/([0-9]{1,3})", re.ASCII)
+_NETWORK: Final = re.compile(r"(?:\[([0-9A-Fa-f:.]++)\]|([0-9A-Fa-f:.]++))/([0-9]{1,3})", re.ASCII)
 _OCI_NETWORK: Final = re.compile(r"[0-9.]++/[0-9]{1,3}", re.ASCII)
 _BROKEN_GLOB: Final = "write an absolute, normalised path with at most one '*' in a name"
 _OCI_NETWORK_ENTRY: Final = "a network is a grpc:// entry; write oci://registry/*"
@@ -114,7 +114,7 @@ class AllowList:
         if (command.host, command.port) in self._grpc_targets:
             return _TARGET_AND_PORT
         if command.host in self._grpc_hosts:
-            return _TARGET
+            return _TARGET_AND_PORT
         if command.host_kind == "name":
             return _OUTSIDE  # a network entry covers addresses that are written, not what a name resolves to
         return _TARGET if self._in_network(command) else _OUTSIDE
@@ -170,7 +170,7 @@ class AllowList:
     def _add_grpc(self, rest: str) -> None:
         network = _NETWORK.fullmatch(rest)
         if network:
-            self._add_network(ip_network(f"{network[1]}/{network[2]}"))
+            self._add_network(ip_network(f"{network[1] or network[2]}/{network[3]}"))
         elif rest.endswith("/*") and (host := canonical_host(rest.removesuffix("/*"))):
             self._grpc_hosts.add(host.text)
         else:
@@ -200,5 +200,5 @@ class AllowList:
         registry, _, prefix = rest.removesuffix("*").partition("/")
         name = canonical_registry(registry)
         if prefix:
-            parse_command(f"oci://{name}/{prefix.removesuffix('/')}")  # a prefix is the beginning of a repository
+            parse_command(f"oci://{name}/{prefix}x")  # raises unless the prefix is the beginning of a repository
         self._oci_prefixes[name] = (*self._oci_prefixes.get(name, ()), prefix)

@@ -1,5 +1,6 @@
 """Hook types: which there are, which run where, and what a request may say about them."""
 
+from collections.abc import Collection
 from typing import Final, Literal, NamedTuple
 
 from shared.commands.hook_reasons import INVALID_HOOK_TYPE, MISSING_HOOK_TYPE, PRIMARY_HOOK_NOT_IN_LIST
@@ -88,25 +89,27 @@ def parse_hook_list(value: object, allowed: tuple[str, ...] = HOOK_TYPES) -> tup
     return tuple(dict.fromkeys(parse_hook(member, allowed) for member in value))
 
 
-def category_of(hook_types: tuple[str, ...] | list[str]) -> Category:
+def category_of(hook_types: Collection[str]) -> Category:
     """Name what kind of plugin these hooks make."""
     gateway = any(hook in GATEWAY_HOOKS for hook in hook_types)
     return _CATEGORIES[gateway, "studio_ui" in hook_types, "agent" in hook_types]
 
 
-def is_of_type(plugin_type: str, hook_types: tuple[str, ...] | list[str]) -> bool:
+def is_of_type(plugin_type: str, hook_types: Collection[str]) -> bool:
     """Say whether a plugin with these hooks belongs to a filter: gateway, or ai_studio for the control plane's own."""
     members = {"gateway": GATEWAY_HOOKS, "ai_studio": CONTROL_PLANE_HOOKS}.get(plugin_type, ())
     return any(hook in members for hook in hook_types)
 
 
-def runs_on_edge(hook_types: tuple[str, ...] | list[str]) -> bool:
+def runs_on_edge(hook_types: Collection[str]) -> bool:
     """Say whether an edge gateway has anything to run in a plugin with these hooks."""
     return any(hook in GATEWAY_HOOKS for hook in hook_types)
 
 
 def _without_primary(runtime: HookRuntime, operation: HookOperation, listed: tuple[str, ...] | None) -> Hooks:
     if operation == "update":
+        if listed == ():
+            raise HookError(MISSING_HOOK_TYPE, "hook_types is empty", hint="Leave hook_types out to keep the hooks.")
         return Hooks(None, listed or ())
     if listed:
         return Hooks(listed[0], listed)

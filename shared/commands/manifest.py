@@ -62,7 +62,7 @@ def validate_manifest(document: object) -> Manifest:
     primary, hooks = _hooks(_object(capabilities, "capabilities"))
     scopes = _scopes(manifest)
     for place in ("ui", "portal"):
-        for slot in _list(_object(manifest.get(place) or {}, place).get("slots"), f"{place}.slots"):
+        for slot in _list(_part(manifest, place).get("slots"), f"{place}.slots"):
             _check_slot(slot)
     return Manifest(primary, hooks, scopes)
 
@@ -81,7 +81,7 @@ def _hooks(capabilities: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
 
 
 def _scopes(manifest: Mapping[str, Any]) -> tuple[str, ...]:
-    permissions = _object(manifest.get("permissions") or {}, "permissions")
+    permissions = _part(manifest, "permissions")
     scopes: dict[str, None] = {}
     for scope in _list(permissions.get("services"), "permissions.services"):
         if not isinstance(scope, str):
@@ -110,6 +110,12 @@ def _object(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise HookError(INVALID_TYPE, f"{what} is an object", hint="Send it as a JSON object.")
     return value
+
+
+def _part(manifest: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give an object of the manifest; what is left out is an empty one."""
+    value = manifest.get(name)
+    return {} if value is None else _object(value, name)
 
 
 def _list(value: object, what: str) -> list[Any]:

@@ -136,7 +136,7 @@ def explain_reference(text: str) -> NoReturn:
     Raises:
         CommandError: always, with exactly one reason.
     """
-    reference, _, query = text.partition("?")
+    reference = text.partition("?")[0]
     if "#" in text:
         raise CommandError(UNEXPECTED_FRAGMENT)
     registry, _, rest = reference.partition("/")
@@ -148,12 +148,9 @@ def explain_reference(text: str) -> NoReturn:
     name, at, digest = rest.partition("@")
     repository, colon, tag = name.partition(":")
     _explain_repository(repository)
-    if colon and not _TAG_ONLY.fullmatch(tag):
-        raise CommandError(INVALID_TAG)
-    if at:
+    if at and (not colon or _TAG_ONLY.fullmatch(tag)):
         raise CommandError(INVALID_DIGEST, f"the digest has {len(digest)} characters")
-    parse_parameters(query)
-    raise CommandError(INVALID_REPOSITORY)
+    raise CommandError(INVALID_TAG)
 
 
 def _explain_repository(repository: str) -> None:

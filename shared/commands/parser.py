@@ -64,7 +64,7 @@ def parse_command(text: object) -> Command:
         CommandError: with exactly one reason; the text is never repeated where it may hold a secret.
     """
     if not isinstance(text, str):
-        raise CommandError(INVALID_TYPE, f"a command is a string, not {type(text).__name__}")
+        raise CommandError(INVALID_TYPE, "a command is a string", hint="Send the command as one JSON string.")
     command = _match(text) if len(text) <= MAX_COMMAND_BYTES else None
     if command is None:
         _explain(text)
@@ -80,7 +80,7 @@ def parse_oci_reference(text: object) -> OciCommand:
         CommandError: with exactly one reason.
     """
     if not isinstance(text, str):
-        raise CommandError(INVALID_TYPE, f"a reference is a string, not {type(text).__name__}")
+        raise CommandError(INVALID_TYPE, "a reference is a string", hint="Send oci_reference as one JSON string.")
     _check_characters(text, REFERENCE_TOO_LONG)
     reference = text.removeprefix("oci://")
     if "://" in reference:

@@ -42,6 +42,7 @@ DENIED_PROGRAMS: Final = frozenset(
 )
 """Interpreters, programs that start others, downloaders and system tools in the system's own directories."""
 
+_LOADERS: Final = ("ld-linux", "ld-musl", "ld.so")  # a dynamic loader runs whatever it is given
 _VERSION_CHARACTERS: Final = "0123456789.-"
 
 
@@ -52,9 +53,11 @@ def in_standard_directory(path: str) -> bool:
 
 def path_denied(path: str) -> bool:
     """Say whether an absolute, normalised path is one that no setting opens."""
-    if f"{path}/".startswith(DENIED_DIRECTORIES):
+    if path.startswith(DENIED_DIRECTORIES) or f"{path}/" in DENIED_DIRECTORIES:
         return True
     directory, _, name = path.rpartition("/")
+    if name.startswith(_LOADERS):
+        return True
     if directory not in _SYSTEM_DIRECTORIES:
         return False
     return name in DENIED_PROGRAMS or name.rstrip(_VERSION_CHARACTERS) in DENIED_PROGRAMS

@@ -57,6 +57,7 @@ class Verdict(NamedTuple):
 
 ALLOWED: Final = Verdict("allow", ())
 _NOT_LISTED: Final = Finding(NOT_IN_ALLOWLIST, "the command is not in PLUGIN_COMMAND_ALLOWLIST", "deny")
+_ONLY_NOT_LISTED: Final = Verdict("deny", (_NOT_LISTED,))
 _OUTSIDE: Final = Finding(OUTSIDE_STANDARD_DIRECTORIES, _OUTSIDE_WARNING, "warn")
 
 
@@ -83,14 +84,11 @@ def judge(command: Command, settings: PolicySettings, addresses: Mapping[str, Se
     else:
         findings = _judge_file(command, settings, opening)
     if not opening.listed:
-        findings.append(_NOT_LISTED)
+        return Verdict("deny", (*findings, _NOT_LISTED)) if findings else _ONLY_NOT_LISTED
     if not findings:
         return ALLOWED
-    decision: Decision = "warn"
-    for finding in findings:
-        if finding.level == "deny":
-            decision = "deny"
-    return Verdict(decision, tuple(findings))
+    denied = any(finding.level == "deny" for finding in findings)
+    return Verdict("deny" if denied else "warn", tuple(findings))
 
 
 def judge_runtime(command: Command, settings: PolicySettings) -> Verdict:
@@ -148,11 +146,13 @@ def _judge_host(
         reach, culprit = _worst(reach, host, resolved)
     if reach == "public" or (reach == "internal" and opening.target):
         return findings
-    where = bracketed(host, kind) if culprit == host else f"{host} resolves to {culprit}"
+    where = bracketed(host, kind) if culprit == host else f"{host} ({culprit})"
     if reach == "internal" and settings.allow_internal:
-        findings.append(Finding(INTERNAL_NETWORK_ADDRESS, f"{_INTERNAL_WARNING} ({where})", "warn"))
+        findings.append(Finding(INTERNAL_NETWORK_ADDRESS, f"{_INTERNAL_WARNING}: {where}", "warn"))
     else:
-        findings.append(Finding(INTERNAL_NETWORK_ADDRESS, f"{where} is an internal network address", "deny"))
+        closed = ", which no setting opens" if reach == "forbidden" else ""
+        message = f"{where} is an internal network address{closed}"
+        findings.append(Finding(INTERNAL_NETWORK_ADDRESS, message, "deny"))
     return findings
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from shared.errors import Reason
 
 INVALID_TYPE: Final = Reason(
-    "invalid_type", "the value is not of the type that is asked for", "Send the command as one JSON string."
+    "invalid_type", "the value is not of the type that is asked for", "Send the type that the message names."
 )
 EMPTY: Final = Reason("empty", "the command is empty", "Write file://, grpc:// or oci:// and what follows it.")
 TOO_LONG: Final = Reason("too_long", "the command is longer than 1,024 bytes", "Shorten the path or the reference.")
@@ -141,7 +141,7 @@ PORT_DENIED: Final = Reason(
     "port_denied",
     "the port belongs to another kind of service",
     "Serve the plugin on a port from 1024 that no other protocol owns (50051 is usual), or on 443; "
-    "an allow-list entry with this very host and port opens it.",
+    "an allow-list entry that names this host opens it.",
 )
 NOT_IN_ALLOWLIST: Final = Reason(
     "not_in_allowlist",

@@ -10,7 +10,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import PoolManager
 
 from shared.egress.connections import CONNECT_TIMEOUT_SECONDS, RESOLVE_TIMEOUT_SECONDS
-from shared.egress.http_connections import HEAD_TIMEOUT_SECONDS, Dialler, pool_classes
+from shared.egress.http_connections import Dialler, pool_classes
 from shared.egress.http_failures import mapped_errors
 from shared.egress.origins import Origin, parse_authority, parse_origin
 from shared.egress.ports import AddressPolicy, Resolver
@@ -24,7 +24,8 @@ class EgressAdapter(HTTPAdapter):
 
     The host of the URL stays in SNI, in the certificate check and in `Host`; the socket goes to an address that was
     judged. Connections are kept for one (scheme, host, port) each and never shared between names. Proxies, client
-    certificates and `verify=False` of the caller are ignored; nothing is tried again here.
+    certificates and `verify=False` of the caller are ignored; nothing is tried again here. A read timeout bounds
+    silence only: who reads answers bounds their size and pace (`shared.registry`).
     """
 
     def __init__(
@@ -36,7 +37,6 @@ class EgressAdapter(HTTPAdapter):
         ca_bundles: Mapping[str, str] | None = None,
         connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
         read_timeout_seconds: float = READ_TIMEOUT_SECONDS,
-        head_timeout_seconds: float = HEAD_TIMEOUT_SECONDS,
         resolve_timeout_seconds: float = RESOLVE_TIMEOUT_SECONDS,
     ) -> None:
         """Connect nothing yet.
@@ -49,14 +49,13 @@ class EgressAdapter(HTTPAdapter):
                 alone, every other host by the public ones (certifi).
             connect_timeout_seconds: for TCP, and once more for the TLS handshake, where the caller gives no timeout.
             read_timeout_seconds: longest silence of the server, where the caller gives no timeout.
-            head_timeout_seconds: until the last header has come.
             resolve_timeout_seconds: for each look-up.
 
         Raises:
             Refused: `invalid_url` for an entry of the two collections that is no host.
         """
         dialler = Dialler(policy, resolver, frozenset(insecure_registries), resolve_timeout_seconds)
-        self._pool_classes = pool_classes(dialler, head_timeout_seconds)
+        self._pool_classes = pool_classes(dialler)
         self._bundles = {_bundle_key(host): bundle for host, bundle in (ca_bundles or {}).items()}
         self._contexts: dict[str, ssl.SSLContext] = {}
         self._timeouts = (connect_timeout_seconds, read_timeout_seconds)

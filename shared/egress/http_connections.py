@@ -1,23 +1,16 @@
-"""urllib3's connection and pool classes, with sockets from `open_connection` and a bound on the head of an answer."""
+"""urllib3's connection and pool classes, with sockets from `open_connection`."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Timer
-from typing import ClassVar, Final
+from typing import Final
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.response import HTTPResponse
 
 from shared.egress.connections import CONNECT_TIMEOUT_SECONDS, open_connection
 from shared.egress.origins import Origin, Scheme, parse_authority
 from shared.egress.ports import AddressPolicy, Resolver
-from shared.egress.reasons import PLAIN_HTTP_REFUSED, RESPONSE_TIMED_OUT
-from shared.errors import Refused, Transient
-
-HEAD_TIMEOUT_SECONDS: Final = 30.0
-"""Status line and headers together, whatever the server's pace; endless interim (1xx) answers end here, too."""
+from shared.egress.reasons import PLAIN_HTTP_REFUSED
+from shared.errors import Refused
 
 _ANY_PORT: Final = ":*"
 
@@ -61,50 +54,14 @@ class Dialler:
         )
 
 
-@contextmanager
-def _cut_off(connection: socket.socket, seconds: float, peer: str) -> Iterator[None]:
-    """Shut the socket down when the time is over: a timeout of single reads never ends a slow drip."""
-    expired = Event()
-
-    def shut_down() -> None:
-        expired.set()
-        with suppress(OSError):  # closed in the meantime: that is the aim
-            socket.socket.shutdown(connection, socket.SHUT_RDWR)  # not SSLSocket's: it would pull TLS from the reader
-
-    timer = Timer(seconds, shut_down)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        if expired.is_set():
-            raise Transient(RESPONSE_TIMED_OUT, f"{peer}: no complete headers in {seconds:g} s") from None
-
-
-class _BoundedHead(HTTPConnection):
-    """Ends a connection whose answer does not get to its body in time."""
-
-    head_seconds: ClassVar[float]
-
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # urllib3 itself overrides it so
-        """Read status line and headers; raises `Transient` when they take too long."""
-        with _cut_off(self.sock, self.head_seconds, self.host):
-            return super().getresponse()
-
-
-def pool_classes(dialler: Dialler, head_timeout_seconds: float) -> dict[str, type[HTTPConnectionPool]]:
+def pool_classes(dialler: Dialler) -> dict[str, type[HTTPConnectionPool]]:
     """Give the pool class of each scheme, bound to this dialler."""
 
-    class JudgedHTTPConnection(_BoundedHead):
-        head_seconds = head_timeout_seconds
-
+    class JudgedHTTPConnection(HTTPConnection):
         def _new_conn(self) -> socket.socket:
             return dialler.open("http", self.host, self.port, self.timeout)
 
-    class JudgedHTTPSConnection(_BoundedHead, HTTPSConnection):
-        head_seconds = head_timeout_seconds
-
+    class JudgedHTTPSConnection(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return dialler.open("https", self.host, self.port, self.timeout)
 

@@ -59,8 +59,8 @@ def build_session(
         resolver: looks names up.
         insecure_registries: hosts that may be spoken to without TLS: `host` (port 80), `host:port` or `host:*`.
         ca_bundles: host or host:port → path of a PEM file or PEM text that alone verifies this host.
-        timeouts: `connect_timeout_seconds`, `read_timeout_seconds`, `head_timeout_seconds`,
-            `resolve_timeout_seconds`, as of `EgressAdapter`.
+        timeouts: `connect_timeout_seconds`, `read_timeout_seconds`, `resolve_timeout_seconds`, as of
+            `EgressAdapter`.
 
     Raises:
         Refused: `invalid_url` for an entry that is no host.

@@ -6,8 +6,8 @@ from typing import Final
 
 from shared.commands.errors import CommandError
 from shared.commands.hosts import Host, parse_host
+from shared.commands.ports import MAX_PORT
 from shared.commands.reasons import INVALID_PORT, UNRESOLVABLE_HOST
-from shared.egress.origins import MAX_PORT
 from shared.egress.ports import AddressPolicy, Resolver
 from shared.errors import Refused, Transient
 

@@ -9,16 +9,16 @@ from typing import Final, Literal, NamedTuple, cast
 
 from shared.commands.errors import CommandError
 from shared.commands.hosts import HOST_TEXT, parse_host
+from shared.commands.ports import MAX_PORT, PORT_TEXT
 from shared.egress.reasons import INVALID_URL
 from shared.errors import Refused
 
 Scheme = Literal["http", "https"]
 
 MAX_URL_BYTES: Final = 8 * 1024  # signed URLs of object stores stay well below (what common servers accept)
-MAX_PORT: Final = 65_535
 DEFAULT_PORTS: Final[dict[str, int]] = {"http": 80, "https": 443}
 _URL: Final = re.compile(
-    rf"(?P<scheme>https?)://(?P<host>{HOST_TEXT})(?::(?P<port>[1-9][0-9]{{0,4}}))?(?P<rest>[/?#][\x21-\x7e]*)?",
+    rf"(?P<scheme>https?)://(?P<host>{HOST_TEXT})(?::(?P<port>{PORT_TEXT}))?(?P<rest>[/?#][\x21-\x7e]*)?",
     re.ASCII | re.IGNORECASE,
 )
 

@@ -86,7 +86,8 @@ _CONNECT_CAUSES: Final[tuple[tuple[str, _Cause], ...]] = (
     ("Connection refused", _Cause(CONNECTION_REFUSED, probe="none")),
     ("No route to host", _Cause(NETWORK_UNREACHABLE, probe="none")),
     ("is unreachable", _Cause(NETWORK_UNREACHABLE, probe="none")),
-    ("Connection timed out", _Cause(DEADLINE_EXCEEDED, probe="none")),
+    ("timed out", _Cause(DEADLINE_EXCEEDED, probe="none")),
+    ("Failed to connect to remote host", _Cause(CONNECTION_CLOSED)),  # accepted and reset at once
     (
         "CERTIFICATE_VERIFY_FAILED: certificate has expired",
         _Cause(TLS_CERTIFICATE_INVALID, "the peer's certificate has expired", "Renew the plugin's certificate."),
@@ -138,8 +139,6 @@ def explain(call: FailedCall) -> ProbeResult:
         return timed_out(is_connected=call.is_connected)
     if call.details.startswith(_CONNECT_FAILED) and not call.is_connected:
         return _result(_connect_cause(call))
-    if call.status == "UNAVAILABLE" and call.http_status is None and not call.is_connected:
-        return _result(_Cause(CONNECTION_CLOSED, "the peer closed the connection during the call"))
     return _result(_answer_cause(call))
 
 
@@ -174,13 +173,20 @@ def _answer_cause(call: FailedCall) -> _Cause:
     if call.status in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
         return _Cause(AUTHENTICATION_REQUIRED, outcome="unknown", probe="grpc")
     if call.details.startswith(_BROKEN_STREAM):
-        if _NO_TRAILERS in call.details:
-            return _Cause(NOT_GRPC, "the peer answers HTTP/2 without a gRPC status")
-        return _Cause(BAD_RESPONSE, f"the answer broke off ({call.status})", outcome="unhealthy", probe="grpc")
+        return _broken_stream_cause(call)
     if call.status == "INTERNAL" and call.details.startswith("Compression algorithm"):
         message = "the answer is compressed, which was not offered"
         return _Cause(BAD_RESPONSE, message, outcome="unhealthy", probe="grpc")
     return _Cause(CALL_FAILED, f"the health check ended with {call.status}", outcome="unhealthy", probe="grpc")
+
+
+def _broken_stream_cause(call: FailedCall) -> _Cause:
+    if _NO_TRAILERS in call.details:
+        return _Cause(NOT_GRPC, "the peer answers HTTP/2 without a gRPC status")
+    if call.status == "UNAVAILABLE":
+        message = "the peer closed the connection during the call"
+        return _Cause(CONNECTION_CLOSED, message, outcome="unhealthy", probe="grpc")
+    return _Cause(BAD_RESPONSE, f"the answer broke off ({call.status})", outcome="unhealthy", probe="grpc")
 
 
 def _result(cause: _Cause) -> ProbeResult:

@@ -62,6 +62,10 @@ _CHANNEL_OPTIONS: Final[dict[str, int]] = {
 }
 
 
+#: So that it is the call's own deadline that ends a hung connection attempt, with its own status.
+_CONNECT_MARGIN_MS: Final = 50
+
+
 class PinnedTarget(Protocol):
     """What `shared.egress.grpc_target` gives: a judged address and the channel arguments that keep the name."""
 
@@ -108,7 +112,7 @@ async def probe_grpc(
     if not _PINNED.fullmatch(target.target):
         return ProbeResult("unknown", "none", CHECKER_ERROR, "the target is not one literal address with a port")
     result = await _converse(target, deadline_seconds, tls, clock)
-    if tls is None and result.reason in (CONNECTION_CLOSED, NOT_GRPC):
+    if tls is None and result.outcome == "unreachable" and result.reason in (CONNECTION_CLOSED, NOT_GRPC):
         # TLS servers answer plain text in many ways (silence, an alert, HTTP/1 400); only asking tells.
         left = deadline_seconds - (clock() - started)
         if left > 0 and await _speaks_tls(target, left, clock):
@@ -138,9 +142,8 @@ class _Conversation:
             reply = await self._channel.unary_unary(method)(request, timeout=max(left, 0.001))
         except grpc.aio.AioRpcError as error:
             return self._failed(error.code().name, error.details() or "")
-        except TypeError:
-            # grpc.aio trips over an OK status without a message (seen with 1.85).
-            raise Refused(BAD_RESPONSE, "the answer has a status and no message") from None
+        if reply is None:  # what grpc.aio makes of an OK status without a message
+            raise Refused(BAD_RESPONSE, "the answer has a status and no message")
         return bytes(reply)
 
     def _failed(self, status: str, details: str) -> FailedCall:
@@ -151,7 +154,7 @@ class _Conversation:
 async def _converse(
     target: PinnedTarget, deadline_seconds: float, tls: TlsSettings | None, clock: Callable[[], float]
 ) -> ProbeResult:
-    channel = _open_channel(target, tls)
+    channel = _open_channel(target, tls, deadline_seconds)
     conversation = _Conversation(channel, deadline_seconds, clock, uses_tls=tls is not None)
     try:
         async with asyncio.timeout(deadline_seconds):
@@ -166,8 +169,11 @@ async def _converse(
         await channel.close()
 
 
-def _open_channel(target: PinnedTarget, tls: TlsSettings | None) -> Any:
-    options = list({**dict(target.options), **_CHANNEL_OPTIONS}.items())
+def _open_channel(target: PinnedTarget, tls: TlsSettings | None, deadline_seconds: float) -> Any:
+    # Despite its name this bounds one connection attempt. It outlives the channel, by default for 20 seconds: hung
+    # peers of one run would hold the file descriptors that the next one needs.
+    connect_timeout = {"grpc.min_reconnect_backoff_ms": round(deadline_seconds * 1000) + _CONNECT_MARGIN_MS}
+    options = list({**dict(target.options), **_CHANNEL_OPTIONS, **connect_timeout}.items())
     if tls is None:
         return grpc.aio.insecure_channel(target.target, options=options)
     return grpc.aio.secure_channel(target.target, _credentials(tls), options=options)

@@ -14,6 +14,8 @@ from shared.health.reasons import BAD_RESPONSE
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES: Final = 10
+_MAX_TAG_BYTES: Final = 5
+_UINT32: Final = 1 << 32
 _UINT64: Final = 1 << 64
 _MAX_FIELD_NUMBER: Final = (1 << 29) - 1
 _CONTINUES: Final = 0x80
@@ -73,7 +75,7 @@ def decode_health_check_response(data: bytes) -> str:
     Raises:
         Refused: `bad_response`.
     """
-    status = _integers(data).get(1, 0)
+    status = _integers(data).get(1, 0) % _UINT32  # an enum is the low 32 bits of its varint
     return _SERVING_STATUSES[status] if status < len(_SERVING_STATUSES) else "UNRECOGNIZED"
 
 
@@ -101,9 +103,10 @@ def _integers(data: bytes) -> dict[int, int]:
 def _fields(data: bytes) -> Iterator[tuple[int, int]]:
     offset = 0
     while offset < len(data):
-        tag, offset = decode_varint(data, offset)
+        start = offset
+        tag, offset = decode_varint(data, start)
         number, wire_type = tag >> 3, tag & 7
-        if not 1 <= number <= _MAX_FIELD_NUMBER:
+        if not 1 <= number <= _MAX_FIELD_NUMBER or offset - start > _MAX_TAG_BYTES:
             raise Refused(BAD_RESPONSE, "a field in the answer has no valid number")
         if wire_type == _VARINT:
             value, offset = decode_varint(data, offset)

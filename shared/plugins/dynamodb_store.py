@@ -38,6 +38,7 @@ class DynamoDBStore:
         self._client = client
         self._table = table_name
         self._clock = clock
+        self._namespaces: set[str] = set()
 
     def load(self, key: PluginKey) -> Plugin:
         """Read one record, strongly consistent; raises `NotFound`."""
@@ -66,6 +67,8 @@ class DynamoDBStore:
             SlugTaken: another plugin of the namespace has the slug.
             Transient: the table did not answer; nothing was written.
         """
+        if change.before is None:
+            self._remember_namespace(change.after.namespace)
         actions = self._actions(change, idempotency)
         with aws_errors("TransactWriteItems"):
             try:
@@ -73,18 +76,28 @@ class DynamoDBStore:
             except self._client.exceptions.TransactionCanceledException as error:
                 raise self._cancelled(error, [name for name, _ in actions]) from error
 
+    def _remember_namespace(self, namespace: str) -> None:
+        """Write the namespace's entry, outside of the transaction: every creation would conflict over this one item.
+
+        An entry without plugins is harmless, plugins without an entry would be missing from lists: so it comes first.
+        """
+        if namespace in self._namespaces:
+            return
+        with aws_errors("PutItem"):
+            self._client.put_item(TableName=self._table, Item=items.namespace_item(namespace))
+        self._namespaces.add(namespace)
+
     def _actions(self, change: Change, idempotency: Idempotency | None) -> list[tuple[str, dict[str, Any]]]:
         before, after, epoch = change.before, change.after, int(self._clock())
         actions = [("record", self._record_action(change))]
         if before is None:
             actions.append(("pointer", self._put(items.pointer_item(after), _NEW)))
-            actions.append(("namespace", self._put(items.namespace_item(after.namespace))))
         if before is not None and (change.deletes or before.slug != after.slug):
             actions.append(("slug_release", self._delete(items.slug_key(before.namespace, before.slug))))
         if change.deletes:
             actions.append(("pointer", self._delete(items.pointer_key(after.id))))
         elif before is None or before.slug != after.slug:
-            actions.append(("slug", self._put(items.slug_item(after), f"{_NEW} OR expires_at < :now", epoch)))
+            actions.append(("slug", self._put(items.slug_item(after), _NEW)))
         if change.event is not None:
             actions.append(("event", self._put(items.event_item(after, change.event, epoch=epoch), _NEW)))
         if change.version is not None:
@@ -106,10 +119,8 @@ class DynamoDBStore:
             return {"Delete": {"TableName": self._table, "Key": key, **fence}}
         return {"Put": {"TableName": self._table, "Item": items.plugin_item(change.after), **fence}}
 
-    def _put(self, item: Item, condition: str = "", epoch: int | None = None) -> dict[str, Any]:
-        put: dict[str, Any] = {"TableName": self._table, "Item": item}
-        if condition:
-            put["ConditionExpression"] = condition
+    def _put(self, item: Item, condition: str, epoch: int | None = None) -> dict[str, Any]:
+        put: dict[str, Any] = {"TableName": self._table, "Item": item, "ConditionExpression": condition}
         if epoch is not None:
             put["ExpressionAttributeValues"] = {":now": {"N": str(epoch)}}
         return {"Put": put}

@@ -176,12 +176,15 @@ def registered(plugin: Plugin, event: Event, *, epoch: int) -> Change:
 
 
 def updated(before: Plugin, after: Plugin, event: Event, *, epoch: int) -> Change:
-    """Accept a change of the desired state; only what concerns the command or its use starts work again."""
+    """Accept a change of the desired state; only what concerns the command or its use starts work again.
+
+    Work that is under way starts again too, whatever was changed: its messages carry the older generation.
+    """
     generation = before.generation + 1
-    if needs_work(before, after):
+    if needs_work(before, after) or (after.is_active and before.status in IN_WORK):
         moved = replace(after, generation=generation, status="pending")
     else:
-        moved = replace(after, generation=generation, observed_generation=_carried(before, generation))
+        moved = replace(after, generation=generation, observed_generation=generation)
     return change(before, moved, event, epoch=epoch)
 
 
@@ -191,8 +194,3 @@ def needs_work(before: Plugin, after: Plugin) -> bool:
         return False
     watched = ("command", "oci_reference", "checksum", "is_active")
     return any(getattr(before, name) != getattr(after, name) for name in watched)
-
-
-def _carried(before: Plugin, generation: int) -> int:
-    """A change that needs no work is observed at once, unless earlier work is still under way."""
-    return generation if before.observed_generation == before.generation else before.observed_generation

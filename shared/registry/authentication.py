@@ -7,12 +7,13 @@ service and keeps tokens for ever. https://distribution.github.io/distribution/s
 import base64
 import re
 from collections.abc import Callable, Collection, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Protocol
 from urllib.parse import urlencode
 
 import oras.auth.base
 import requests
 
+from shared.credentials.model import Credential
 from shared.egress.origins import Origin
 from shared.errors import Refused
 from shared.registry.challenges import Challenge, parse_challenges
@@ -26,26 +27,15 @@ from shared.strict_json import parse_strict_json
 _TOKEN: Final = re.compile(r"[!-~]{1,16384}", re.ASCII)
 _SERVICE: Final = re.compile(r"[ -~]{0,256}", re.ASCII)
 #: What GAR, ACR and others take an access token as, at their token service.
+_CLIENT: Final = "plugport"
 _ACCESS_TOKEN_USER: Final = "oauth2accesstoken"  # noqa: S105 - a user name
 
 
-class BasicPair(NamedTuple):
-    """User name and password, in clear: lives as long as the client."""
-
-    username: str
-    password: str
-
-    @property
-    def header(self) -> str:
-        """Give the header value; https://www.rfc-editor.org/rfc/rfc7617."""
-        return "Basic " + base64.b64encode(f"{self.username}:{self.password}".encode()).decode("ascii")
-
-
 class FetchToken(Protocol):
-    """GET of a token service's answer: bounded, no redirects, transient failures tried again."""
+    """Asks a token service: bounded, no redirects, transient failures tried again."""
 
-    def __call__(self, url: Url, headers: Mapping[str, str]) -> bytes:
-        """Give the body of a 200; raises `Refused` or `Transient`."""
+    def __call__(self, url: Url, headers: Mapping[str, str], form: Mapping[str, str] | None) -> bytes:
+        """GET, or POST the form; gives the body of a 200, raises `Refused` or `Transient`."""
 
 
 class RegistryAuth(oras.auth.base.AuthBackend):  # type: ignore[misc]  # oras has no types
@@ -56,22 +46,18 @@ class RegistryAuth(oras.auth.base.AuthBackend):  # type: ignore[misc]  # oras ha
         origin: Origin,
         repository: str,
         *,
-        pair: BasicPair | None,
-        bearer: str | None,
-        preemptive: bool,
+        credential: Credential,
         token_realms: Collection[str],
         limits: Limits,
         clock: Callable[[], float],
         judge: HostJudge,
     ) -> None:
-        """Take one of: nothing (anonymous), a pair (on challenge, or on every request), a bearer token.
+        """Bind the credential to one origin and one repository.
 
         Args:
-            origin: the only one that gets a pair or a token.
+            origin: the only one that gets the credential or a token.
             repository: the only one that a token is asked for.
-            pair: user name and password.
-            bearer: a token that the registry itself takes.
-            preemptive: send the pair with every request and never exchange it (an entitlement).
+            credential: its kind says how it is used.
             token_realms: hosts of token services that may get the credential although they are no relatives.
             limits: lifetimes of tokens.
             clock: monotonic seconds.
@@ -81,9 +67,7 @@ class RegistryAuth(oras.auth.base.AuthBackend):  # type: ignore[misc]  # oras ha
         self.hostname = origin.authority
         self._origin = origin
         self._scope = f"repository:{repository}:pull"
-        self._pair = pair
-        self._bearer = bearer
-        self._preemptive = preemptive
+        self._credential = credential
         self._token_realms = token_realms
         self._limits = limits
         self._clock = clock
@@ -91,10 +75,10 @@ class RegistryAuth(oras.auth.base.AuthBackend):  # type: ignore[misc]  # oras ha
         self._expires_at: float | None = None
         self._realm: Url | None = None
         self._header: str | None = None
-        if preemptive and pair is not None:
-            self._header = pair.header
-        elif bearer is not None:
-            self._header = f"Bearer {_checked_token(bearer)}"
+        if credential.kind == "entitlement":
+            self._header = self._basic_header()
+        elif credential.kind == "bearer":
+            self._header = f"Bearer {_checked_token(_secret_of(credential))}"
         self.fetch_token: FetchToken | None = None
 
     def get_auth_header(self) -> dict[str, str]:
@@ -114,39 +98,57 @@ class RegistryAuth(oras.auth.base.AuthBackend):  # type: ignore[misc]  # oras ha
         Raises:
             Refused: `registry_auth_failed`, `auth_realm_invalid`, or what the token request raises.
         """
-        if self._preemptive:
+        if self._credential.preemptive:
             raise Refused(REGISTRY_AUTH_FAILED, "the entitlement is not accepted")
         challenges = parse_challenges(original.headers.get("WWW-Authenticate", ""))
         for challenge in challenges:
             if challenge.scheme == "bearer":
                 self._header = f"Bearer {self._exchange(challenge)}"
                 return {**headers, **self.get_auth_header()}, True
-            if challenge.scheme == "basic" and self._pair is not None:
-                if self._header == self._pair.header:
+            if challenge.scheme == "basic" and self._credential.kind == "basic":
+                basic = self._basic_header()
+                if self._header == basic:
                     raise Refused(REGISTRY_AUTH_FAILED, "the credential is not accepted")
-                self._header, self._expires_at = self._pair.header, None
+                self._header, self._expires_at = basic, None
                 return {**headers, **self.get_auth_header()}, True
         raise Refused(REGISTRY_AUTH_FAILED, _why(challenges))
 
     def _exchange(self, challenge: Challenge) -> str:
-        realm = parse_realm(challenge.parameters.get("realm", ""))
-        pair = self._pair or (BasicPair(_ACCESS_TOKEN_USER, self._bearer) if self._bearer else None)
-        accepted = may_get_credential(realm, self._origin, self._token_realms)
-        if is_downgrade(realm, self._origin) or (pair is not None and not accepted):
+        realm = self._accepted_realm(challenge.parameters.get("realm", ""))
+        service = challenge.parameters.get("service", "")
+        if _SERVICE.fullmatch(service) is None:
+            raise Refused(REGISTRY_AUTH_FAILED, "the challenge's service is not plain text")
+        if self.fetch_token is None:
+            raise Refused(REGISTRY_AUTH_FAILED, "no way to reach a token service")
+        asked = {"service": service, "scope": self._scope} if service else {"scope": self._scope}
+        if self._credential.kind == "identity_token":
+            # https://distribution.github.io/distribution/spec/auth/oauth/
+            grant = {"grant_type": "refresh_token", "client_id": _CLIENT, "refresh_token": _secret_of(self._credential)}
+            return self._accept(self.fetch_token(realm, {}, {**grant, **asked}))
+        basic = self._basic_header()
+        separator = "&" if "?" in realm.target else "?"
+        url = Url(realm.origin, f"{realm.target}{separator}{urlencode(asked)}")
+        return self._accept(self.fetch_token(url, {"Authorization": basic} if basic else {}, None))
+
+    def _accepted_realm(self, text: str) -> Url:
+        realm = parse_realm(text)
+        has_secret = self._credential.secret is not None
+        accepted = not has_secret or may_get_credential(realm, self._origin, self._token_realms)
+        if is_downgrade(realm, self._origin) or not accepted:
             self._judge(realm.origin.host, realm.origin.port)
             refuse_realm(realm, self._origin)
         if self._realm is not None and realm.origin != self._realm.origin:
             raise Refused(AUTH_REALM_INVALID, "the registry names another token service than before")
         self._realm = realm
-        service = challenge.parameters.get("service", "")
-        if _SERVICE.fullmatch(service) is None:
-            raise Refused(REGISTRY_AUTH_FAILED, "the challenge's service is not plain text")
-        query = urlencode({"service": service, "scope": self._scope} if service else {"scope": self._scope})
-        separator = "&" if "?" in realm.target else "?"
-        url = Url(realm.origin, f"{realm.target}{separator}{query}")
-        if self.fetch_token is None:
-            raise Refused(REGISTRY_AUTH_FAILED, "no way to reach a token service")
-        return self._accept(self.fetch_token(url, {"Authorization": pair.header} if pair else {}))
+        return realm
+
+    def _basic_header(self) -> str | None:
+        """Give the credential as Basic (RFC 7617 section 2); an access token has a user name, too."""
+        if self._credential.secret is None:
+            return None
+        username = _ACCESS_TOKEN_USER if self._credential.kind == "bearer" else self._credential.username
+        pair = f"{username}:{_secret_of(self._credential)}".encode()
+        return "Basic " + base64.b64encode(pair).decode("ascii")
 
     def _accept(self, body: bytes) -> str:
         try:
@@ -162,6 +164,10 @@ class RegistryAuth(oras.auth.base.AuthBackend):  # type: ignore[misc]  # oras ha
         lifetime = _seconds(answer.get("expires_in"), limits.min_token_seconds)
         self._expires_at = self._clock() + max(limits.min_token_seconds, min(lifetime, limits.max_token_seconds))
         return token
+
+
+def _secret_of(credential: Credential) -> str:
+    return "" if credential.secret is None else credential.secret.reveal()
 
 
 def _checked_token(value: Any) -> str:

@@ -38,6 +38,7 @@ class BlobReader:
         self._attempt = 0
         self._hash = hashlib.new(descriptor.digest.partition(":")[0])
         self._position = 0
+        self._expected = descriptor.size
         self._verified = False
         self._response: requests.Response | None = None
         self._body: Body | None = None
@@ -94,8 +95,9 @@ class BlobReader:
         refuse_encoding(response, reasons.DIGEST_MISMATCH)
         start = _start_of(response, self._position)
         stated = content_length(response.headers)
-        if stated is not None and stated < self._descriptor.size - start:
-            raise Refused(reasons.SIZE_MISMATCH, f"{stated} bytes stated, {self._descriptor.size - start} expected")
+        self._expected = self._descriptor.size - start
+        if stated is not None and stated < self._expected:
+            raise Refused(reasons.SIZE_MISMATCH, f"{stated} bytes stated, {self._expected} expected")
         body = self._body = body_of(response)
         _skip(body, self._position - start)
         return body
@@ -120,8 +122,7 @@ class BlobReader:
             return False
         stated = content_length(self._response.headers)
         if stated is not None:
-            whole = self._response.status_code != _PARTIAL
-            return whole and stated > self._descriptor.size
+            return stated > self._expected
         return self._body.readinto(memoryview(bytearray(1))) > 0
 
     def _close(self) -> None:

@@ -6,17 +6,20 @@ goes through a `Patience` here, for the header as for the body. https://www.rfc-
 
 import http.client
 import io
-import socket
+import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from urllib3.connectionpool import ConnectionPool, HTTPConnectionPool
 
 from shared.errors import Refused, Transient
-from shared.registry.limits import Limits
+from shared.registry.limits import DEFAULT_LIMITS, Limits
 from shared.registry.reasons import REGISTRY_PROTOCOL_ERROR, REGISTRY_TIMEOUT
+
+if TYPE_CHECKING:
+    import socket
 
 # What reaches the connection from above: urllib3 makes the answer objects and can't be handed anything.
 _PATIENCE: ContextVar["Patience"] = ContextVar("patience")
@@ -100,10 +103,12 @@ class BoundedResponse(http.client.HTTPResponse):
     """An answer whose header is small, whose framing is unambiguous and whose peer makes progress."""
 
     def __init__(
-        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+        self, sock: "socket.socket", debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         raw = sock.makefile("rb", buffering=0)
-        self._receiver = _Receiver(cast("io.RawIOBase", raw), _PATIENCE.get())
+        # The pool may also serve someone who brought no patience: then it is the default one.
+        patience = _PATIENCE.get(None) or Patience(DEFAULT_LIMITS, time.monotonic)
+        self._receiver = _Receiver(cast("io.RawIOBase", raw), patience)
         super().__init__(cast("socket.socket", _Source(self._receiver)), debuglevel, method, url)
 
     def begin(self) -> None:

@@ -8,10 +8,11 @@ from typing import Final
 
 import requests
 
-from shared.egress.origins import parse_authority
+from shared.credentials.model import Credential
+from shared.egress.origins import Origin, parse_authority
 from shared.errors import NotFound, Reason, Refused, Transient
 from shared.registry import reasons
-from shared.registry.authentication import BasicPair, RegistryAuth
+from shared.registry.authentication import RegistryAuth
 from shared.registry.blobs import BlobReader
 from shared.registry.descriptors import Descriptor, digest_of, is_digest, parse_digest
 from shared.registry.limits import DEFAULT_LIMITS, Limits
@@ -29,7 +30,25 @@ _MAX_REMEMBERED: Final = 32
 
 
 class RegistryClient:
-    """One repository of one registry."""
+    """One repository of one registry; nothing is requested before the first call.
+
+    Args:
+        registry: `host[:port]` as in the reference.
+        repository: its path.
+        session: whose adapters open judged connections (`shared.egress.build_session`).
+        judge: raises for a host and port that may not be connected to.
+        credential: for exactly this registry (or this endpoint); None is anonymous.
+        plain_http: http instead of https, for registries that are listed as insecure.
+        endpoint: `host[:port]` that serves this registry (a mirror, a rewrite); the registry itself by default.
+        token_realms: hosts of token services that may get the credential.
+        limits: bounds.
+        clock: monotonic seconds.
+        sleep: takes seconds.
+        jitter: gives numbers in [0, 1).
+
+    Raises:
+        Refused: `registry_auth_failed` where the credential is bound to another origin.
+    """
 
     def __init__(
         self,
@@ -38,9 +57,7 @@ class RegistryClient:
         *,
         session: requests.Session,
         judge: HostJudge,
-        pair: BasicPair | None = None,
-        bearer: str | None = None,
-        preemptive: bool = False,
+        credential: Credential | None = None,
         plain_http: bool = False,
         endpoint: str | None = None,
         token_realms: Collection[str] = (),
@@ -49,25 +66,8 @@ class RegistryClient:
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Take the parsed reference and the ports; nothing is requested.
-
-        Args:
-            registry: `host[:port]` as in the reference.
-            repository: its path.
-            session: whose adapters open judged connections (`shared.egress.build_session`).
-            judge: raises for a host and port that may not be connected to.
-            pair: user name and password, sent on challenge.
-            bearer: an access token, sent with every request to the registry.
-            preemptive: the pair is an entitlement: sent with every request, never exchanged.
-            plain_http: http instead of https, for registries that are listed as insecure.
-            endpoint: `host[:port]` that serves this registry (a mirror, a rewrite); the registry itself by default.
-            token_realms: hosts of token services that may get the credential.
-            limits: bounds.
-            clock: monotonic seconds.
-            sleep: takes seconds.
-            jitter: gives numbers in [0, 1).
-        """
         origin = parse_authority(endpoint or _SERVED_AT.get(registry, registry), "http" if plain_http else "https")
+        credential = _bound(credential, origin, None if endpoint else _SERVED_AT.get(registry) and registry)
         if registry in _SERVED_AT and "/" not in repository:
             repository = f"{_OFFICIAL_NAMESPACE}/{repository}"
         judge = _only_refusals(judge)
@@ -76,9 +76,7 @@ class RegistryClient:
         auth = RegistryAuth(
             origin,
             repository,
-            pair=pair,
-            bearer=bearer,
-            preemptive=preemptive,
+            credential=credential,
             token_realms=token_realms,
             limits=limits,
             clock=clock,
@@ -207,6 +205,15 @@ class RegistryClient:
     def _check_size(self, descriptor: Descriptor, max_bytes: int, too_large: Reason) -> None:
         if descriptor.size > max_bytes:
             raise Refused(too_large, f"{descriptor.size} bytes, {max_bytes} allowed")
+
+
+def _bound(credential: Credential | None, origin: Origin, alias: str | None) -> Credential:
+    """Check that the credential is the origin's own, or that of the name that the origin serves."""
+    if credential is None or credential.secret is None:
+        return Credential(origin)
+    if credential.origin == origin or (alias is not None and credential.origin == parse_authority(alias)):
+        return credential
+    raise Refused(reasons.REGISTRY_AUTH_FAILED, f"the credential is that of {credential.origin}, not of {origin}")
 
 
 def _only_refusals(judge: HostJudge) -> HostJudge:

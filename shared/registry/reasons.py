@@ -59,7 +59,7 @@ CONFIG_TOO_LARGE = Reason("config_too_large", "the config blob is larger than al
 BLOB_TOO_LARGE = Reason(
     "blob_too_large",
     "the blob is larger than allowed",
-    "Make the plugin smaller or raise MAX_ARTIFACT_BYTES.",
+    "Make the plugin smaller, or raise the size limit of the deployment.",
 )
 TOO_MANY_LAYERS = Reason(
     "too_many_layers", "the manifest lists more layers than allowed", "Squash the image to 128 layers or fewer."
@@ -132,7 +132,7 @@ REGISTRY_AUTH_FAILED = Reason(
 AUTH_REALM_INVALID = Reason(
     "auth_realm_invalid",
     "the registry sends clients to a token service that may not get its credential",
-    "If the token service is right, list its host for this registry (OCI_PLUGINS_TOKEN_REALMS).",
+    "If the token service is right, add registry=host to OCI_PLUGINS_TOKEN_REALMS.",
 )
 
 REASONS: Final[tuple[Reason, ...]] = (

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from shared.errors import Refused
-from shared.registry.reasons import BAD_REDIRECT, INSECURE_REDIRECT
+from shared.registry.reasons import BAD_REDIRECT, INSECURE_REDIRECT, REGISTRY_PROTOCOL_ERROR
 from shared.registry.urls import Url, resolve_reference
 
 REDIRECT_STATUSES: Final = frozenset({301, 302, 303, 307, 308})
@@ -27,10 +27,11 @@ def next_hop(current: Url, location: str | None, *, pinned: bool, judge: HostJud
         judge: asked about a hop that is refused for its scheme.
 
     Raises:
-        Refused: `bad_redirect`, `insecure_redirect`, or what the judge raises.
+        Refused: `registry_protocol_error` without a location, `bad_redirect`, `insecure_redirect`, or what the judge
+            raises.
     """
     if location is None:
-        raise Refused(BAD_REDIRECT, "a redirect without Location")
+        raise Refused(REGISTRY_PROTOCOL_ERROR, "a redirect without Location")
     hop = resolve_reference(current, location, BAD_REDIRECT)
     if hop.origin.scheme == "http" and current.origin.scheme == "https":
         judge(hop.origin.host, hop.origin.port)

@@ -9,6 +9,7 @@ from typing import Final, TypeVar
 
 from shared.errors import Reason, Transient
 from shared.registry.limits import Limits
+from shared.registry.reasons import REGISTRY_TIMEOUT
 
 _T = TypeVar("_T")
 _MAX_DELAY_DIGITS: Final = 9
@@ -45,7 +46,10 @@ class Retries:
         return step()
 
     def pause(self, attempt: int, error: Transient) -> None:
-        """Wait before the attempt after `attempt` (from 0), or raise the error where the wait would be too long."""
+        """Wait before the attempt after `attempt` (from 0), or raise the error where that would take too long."""
+        if error.reason is REGISTRY_TIMEOUT:
+            # It has had all the patience there is for one answer: the next delivery may try again, not this one.
+            raise error
         asked = error.retry_after_seconds if isinstance(error, Throttled) else None
         if asked is not None and asked > self._limits.max_retry_after_seconds:
             raise error

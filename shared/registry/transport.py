@@ -31,8 +31,7 @@ _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
 _TOO_MANY_REQUESTS: Final = 429
-_REQUEST_TIMEOUT: Final = 408
-_TRANSIENT_STATUSES: Final = frozenset({500, 502, 503, 504, 507, 509})
+_TRANSIENT_STATUSES: Final = frozenset({408, 425, 500, 502, 503, 504, 507, 509})
 _USER_AGENT: Final = "plugport"
 
 
@@ -103,7 +102,7 @@ class RegistryTransport(oras.provider.Registry):  # type: ignore[misc]  # oras h
             response.close()
             self.auth.authenticate_request(response, {})
             response, hop = self._follow(url, headers, max_redirects, pinned=pinned)
-        if response.status_code not in {_OK, _PARTIAL}:
+        if response.status_code != _OK and not (response.status_code == _PARTIAL and "Range" in headers):
             response.close()
             raise _failure(response, hop)
         return response
@@ -154,23 +153,24 @@ class RegistryTransport(oras.provider.Registry):  # type: ignore[misc]  # oras h
             hop = next_hop(hop, response.headers.get("Location"), pinned=pinned, judge=self._judge)
         raise Refused(reasons.TOO_MANY_REDIRECTS, f"more than {max_redirects}")
 
-    def _send(self, hop: Url, headers: Mapping[str, str]) -> requests.Response:
+    def _send(self, hop: Url, headers: Mapping[str, str], form: Mapping[str, str] | None = None) -> requests.Response:
         url = str(hop)
-        request = requests.Request("GET", url, headers={**_fixed_headers(), **headers}).prepare()
-        # requests rewrites escapes while it prepares; a signed URL must arrive as it was given.
-        request.url = url
+        method = "GET" if form is None else "POST"
         adapter = self.session.get_adapter(url)
         timeout = (self._limits.connect_timeout_seconds, self._limits.read_timeout_seconds)
         verify = True if self.session.verify is None else self.session.verify
         with mapped_errors(str(hop.origin)), waiting_with(Patience(self._limits, self._clock)):
+            request = requests.Request(method, url, headers={**_fixed_headers(), **headers}, data=form).prepare()
+            # requests rewrites escapes while it prepares; a signed URL must arrive as it was given.
+            request.url = url
             if isinstance(adapter, HTTPAdapter):
                 bound_connections(adapter.get_connection_with_tls_context(request, verify))
             # The adapter, not the session: the session would read the bodies of redirects.
             return adapter.send(request, stream=True, timeout=timeout, verify=verify, proxies={})
 
-    def _fetch_token(self, url: Url, headers: Mapping[str, str]) -> bytes:
+    def _fetch_token(self, url: Url, headers: Mapping[str, str], form: Mapping[str, str] | None) -> bytes:
         def attempt() -> bytes:
-            response = self._send(url, {"Accept": "application/json", **headers})
+            response = self._send(url, {"Accept": "application/json", **headers}, form)
             if response.status_code in REDIRECT_STATUSES:
                 response.close()
                 hop = next_hop(url, response.headers.get("Location"), pinned=True, judge=self._judge)
@@ -209,8 +209,6 @@ def _failure(response: requests.Response, hop: Url) -> Refused | Transient:
         reason = reasons.REGISTRY_RATE_LIMITED if status == _TOO_MANY_REQUESTS else reasons.REGISTRY_ERROR
         # Wall clock: the header's date is one.
         return Throttled(reason, said, parse_retry_after(response.headers.get("Retry-After"), now=time.time()))
-    if status == _REQUEST_TIMEOUT:
-        return Transient(reasons.REGISTRY_TIMEOUT, said)
     is_error = status >= 400  # noqa: PLR2004 - 4xx and 5xx
     return Refused(reasons.REGISTRY_ERROR if is_error else reasons.REGISTRY_PROTOCOL_ERROR, said)
 

@@ -13,6 +13,7 @@ from shared.errors import Reason, Refused
 
 # RFC 3986 section 2, with `|`, which some object stores sign, and without what parsers treat differently.
 _TARGET: Final = re.compile(r"[A-Za-z0-9._~:/?\[\]@!$&'()*+,;=%|-]*", re.ASCII)
+_MAX_SHOWN: Final = 200
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:", re.ASCII)
 _PRINTABLE: Final = re.compile(r"[!-~]+", re.ASCII)
 
@@ -33,8 +34,8 @@ class Url(NamedTuple):
 
     @property
     def shown(self) -> str:
-        """Give it for messages: without the query, which may hold a signature."""
-        return str(self).partition("?")[0]
+        """Give it for messages: short, and without the query, which may hold a signature."""
+        return str(self).partition("?")[0][:_MAX_SHOWN]
 
 
 def parse_url(text: str, reason: Reason) -> Url:

@@ -38,6 +38,15 @@ _SETTINGS: Final = {
 }
 
 
+_HEADS: Final = (
+    "file:///a file:///. file://// file:///a/.. file:///a% file:///usr/local/bin/a file:///opt/x/plugins/ file:// FILE:// "
+    "grpc://a grpc://a- grpc://a. grpc://xn--a. grpc://xn--ab1. grpc://1. grpc://[: grpc://a:1 "
+    "oci://a oci://a/a oci://a/a- oci://a/a__ oci://a/a.a oci://a/a/ oci://a/a:a oci://a/a@ oci://[ oci://- "
+    "oci://a/a:1? oci://a/a:1?auth=a- oci://a/a:1?auth=%41 oci://a/a:1?arch=& a :// \u00e9"
+).split(" ")
+_REPEATED: Final = "a a- - _ . / a/ a. xn--a. 1. : %41 &a= \u00e9 a__ @ .. *".split(" ")
+
+
 def distinct_commands(count: int) -> list[str]:
     """Make ordinary commands of all schemes, no two alike; one in six names an address."""
     draw = random.Random(_SEED)  # noqa: S311 - reproducible work, nothing secret
@@ -89,55 +98,10 @@ def adversarial() -> list[dict[str, Any]]:
 
 def adversarial_inputs() -> list[str]:
     """Make 1,024-byte texts that a backtracking expression would take long over."""
-    patterns = (
-        *("file:///a", "file:///.", "file:////", "file:///a/..", "file:///a%", "file:///usr/local/plugins/a"),
-        *(
-            "grpc://a",
-            "grpc://a-",
-            "grpc://a.",
-            "grpc://xn--a.",
-            "grpc://xn--ab1.",
-            "grpc://1.",
-            "grpc://[:",
-            "grpc://a:1",
-        ),
-        *(
-            "oci://a",
-            "oci://a/a",
-            "oci://a/a-",
-            "oci://a/a__",
-            "oci://a/a.a",
-            "oci://a/a/",
-            "oci://a/a:a",
-            "oci://a/a@",
-        ),
-        *("oci://a/a:1?", "oci://a/a:1?auth=a-", "oci://a/a:1?auth=%41", "oci://a/a:1?arch=&", "oci://[", "oci://-"),
-        *("", "a", " ", "://", "é", "file://", "FILE://"),
-    )
-    repeated = (
-        "a",
-        "a-",
-        "-",
-        "_",
-        ".",
-        "/",
-        "a/",
-        "a.",
-        "xn--a.",
-        "1.",
-        ":",
-        "%41",
-        "&a=",
-        "é",
-        "a__",
-        "@",
-        "..",
-        "*",
-    )
     return [
         (head + tail * ADVERSARIAL_BYTES)[: ADVERSARIAL_BYTES - len(end)] + end
-        for head in patterns
-        for tail in repeated
+        for head in _HEADS
+        for tail in _REPEATED
         for end in ("", "!", ":50051")
     ]
 

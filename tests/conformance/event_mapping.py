@@ -5,8 +5,8 @@ so texts are translated as texts and never parsed and written again.
 
 | the example | here |
 |---|---|
-| job on a queue: schema plugin.job.v1, job_id, type pull, version | ValidateCommand: schema 1, correlation_id, type, generation |
-| PluginJobRequested on the bus | ECR Image Action in the push queue: a push for the repository of that plugin |
+| job: plugin.job.v1, job_id, type pull, version | ValidateCommand: schema 1, correlation_id, generation |
+| PluginJobRequested on the bus | ECR Image Action in the push queue, for that plugin's repository |
 | S3 notification | S3's EventBridge event in the push queue |
 """
 
@@ -76,9 +76,9 @@ def bus_event(event: Any) -> Any:
     """Translate a job event on the bus into a push for that plugin's repository."""
     if not isinstance(event, Mapping):
         return event
-    translated = dict(event)
-    if event.get("source") == "plugins.control":
-        translated["source"] = "aws.ecr"
+    if event.get("source") != "plugins.control":
+        return event
+    translated = {**event, "source": "aws.ecr"}
     if event.get("detail-type") == "PluginJobRequested":
         translated["detail-type"] = "ECR Image Action"
     if isinstance(event.get("detail"), Mapping):

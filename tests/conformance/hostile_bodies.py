@@ -14,9 +14,7 @@ OCI_INDEX: Final = "application/vnd.oci.image.index.v1+json"
 _MIB: Final = 1 << 20
 #: A body that has no end is given up after this, so that a client that reads on fails instead of hanging.
 _ENDLESS_BYTES: Final = 1 << 30
-_FIELDS: Final = frozenset(
-    {"ref", "flip", "reserialise", "truncate", "append_bytes", "patch", "gzip", "size_delta", "media_type", "pad"}
-)
+_FIELDS: Final = frozenset({"ref", "flip", "reserialise", "truncate", "append_bytes", "patch", "gzip"})
 
 Body = bytes | Iterator[bytes]
 
@@ -175,7 +173,7 @@ def _patched(data: bytes, patch: Mapping[str, Any]) -> bytes:
         for name in parents:
             place = place[int(name) if isinstance(place, list) else name]
         if isinstance(place, list):
-            place[int(last)] = copy.deepcopy(value)
+            place[int(last) : int(last) + 1] = [copy.deepcopy(value)]
         elif value is None:
             place.pop(last, None)
         else:

@@ -15,6 +15,10 @@ from cryptography.x509.oid import NameOID
 _DAY: Final = dt.timedelta(days=1)
 TRUSTED: Final = "Test CA"
 UNTRUSTED: Final = "Nobody's CA"
+FAULTS: Final = ("self-signed", "expired", "not-yet-valid", "wrong-host")
+#: Days from today, first and last.
+_NOW: Final = (-30, 30)
+_VALIDITY: Final = {"expired": (-30, -1), "not-yet-valid": (1, 30)}
 
 
 class Authority(NamedTuple):
@@ -33,7 +37,7 @@ class Authority(NamedTuple):
 def authority(name: str) -> Authority:
     """Make (once) the authority of that name."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(name, name, key, days=30)
+    builder = _builder(name, name, key, *_NOW)
     usage = x509.KeyUsage(
         digital_signature=True,
         key_cert_sign=True,
@@ -56,12 +60,17 @@ def server_context(kind: str, names: tuple[str, ...]) -> ssl.SSLContext:
     """Give the server side of TLS for those names.
 
     Args:
-        kind: `good`, `expired` or `self-signed`.
+        kind: `good`, or one of `FAULTS`.
         names: DNS names in the certificate.
     """
+    if kind not in {"good", *FAULTS}:
+        raise KeyError(f"TLS that is {kind} is not known")
+    if kind == "wrong-host":
+        names = ("elsewhere.example.org",)
     issuer = authority(UNTRUSTED if kind == "self-signed" else TRUSTED)
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(names[0], _common_name(issuer.certificate), key, days=-1 if kind == "expired" else 30)
+    valid_from, valid_to = _VALIDITY.get(kind, _NOW)
+    builder = _builder(names[0], _common_name(issuer.certificate), key, valid_from, valid_to)
     builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), critical=False)
     builder = builder.add_extension(
         x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False
@@ -80,7 +89,9 @@ def server_context(kind: str, names: tuple[str, ...]) -> ssl.SSLContext:
     return context
 
 
-def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, *, days: int) -> x509.CertificateBuilder:
+def _builder(
+    subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, first_day: int, last_day: int
+) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -88,8 +99,8 @@ def _builder(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, *, days
         .issuer_name(_name(issuer))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - 30 * _DAY)
-        .not_valid_after(now + days * _DAY)
+        .not_valid_before(now + first_day * _DAY)
+        .not_valid_after(now + last_day * _DAY)
     )
 
 

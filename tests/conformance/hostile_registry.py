@@ -6,6 +6,8 @@ Delays of the cases are shortened by `TIME_SCALE`; the client under test gets li
 
 import contextlib
 import fnmatch
+import json
+import re
 import socket
 import threading
 import time
@@ -36,6 +38,8 @@ HOSTS: Final = {
     "INT": ("internal.example.net", "127.0.0.7"),
     "REBIND": ("rebind.example.net", "127.0.0.8"),
 }
+_OWN_PORT: Final = re.compile(rf"\$({'|'.join(HOSTS)}):([0-9]{{1,5}})(?![0-9])")
+_FIRST_FREE_PORT: Final = 1024
 #: What $REBIND is at the second look-up.
 REBOUND: Final = "127.0.0.9"
 METADATA: Final = "169.254.169.254"
@@ -56,25 +60,32 @@ class HostileRegistry:
         self._counts: Counter[tuple[str, str, str]] = Counter()
         self._challenged = False
         self._lock = threading.Lock()
+        self._listeners = [self._listener, *self._listeners_of(json.dumps(script))]
         self._rules = [self._expanded(rule) for rule in script]
         for rule in self._rules:
             unknown = set(rule["respond"]) - _RESPOND_FIELDS
             if unknown:
                 raise KeyError(f"{sorted(unknown)} of an answer is not known")
-        threading.Thread(target=self._accept, daemon=True).start()
+            # Built once here: what is not known fails the case by name, and what it names by digest is served.
+            if isinstance(rule["respond"].get("body"), dict):
+                self.artifacts.build(rule["respond"]["body"])
+        for listener in self._listeners:
+            threading.Thread(target=self._accept, args=(listener,), daemon=True).start()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         # Wakes the accepting thread up, which a close alone does not.
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
+        for listener in self._listeners:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
 
     def expand(self, text: str) -> str:
-        """Fill in the variables of a case."""
+        """Fill in the variables of a case; a host that a case gives its own port keeps that one."""
         named = self.artifacts.named
+        text = _OWN_PORT.sub(lambda match: f"{HOSTS[match[1]][0]}:{match[2]}", text)
         values = {f"${label}": f"{name}:{self.port}" for label, (name, _) in HOSTS.items()}
         values |= {f"${name.upper()}_DIGEST": digest_of(named[name]) for name in ("manifest", "config", "blob")}
         values |= {"$META": METADATA, "$TOKEN": TOKEN}
@@ -99,19 +110,25 @@ class HostileRegistry:
             return {key: self._expanded(item) for key, item in value.items()}
         return [self._expanded(item) for item in value] if isinstance(value, list) else value
 
-    def _accept(self) -> None:
+    def _listeners_of(self, script: str) -> list[socket.socket]:
+        ports = {(HOSTS[match[1]][1], int(match[2])) for match in _OWN_PORT.finditer(script)}
+        return [socket.create_server(place, backlog=64) for place in sorted(ports) if place[1] >= _FIRST_FREE_PORT]
+
+    def _accept(self, listener: socket.socket) -> None:
         while True:
             try:
-                connection, _ = self._listener.accept()
+                connection, _ = listener.accept()
             except OSError:
                 return
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        address = connection.getsockname()[0]
+        address, port = connection.getsockname()
+        label = next((label for label, (_, own) in HOSTS.items() if own == address), "?")
+        label = label if port == self.port else f"{label}:{port}"
         with self._lock:
             self.connections.append(address)
-        label = next((label for label, (_, own) in HOSTS.items() if own == address), "?")
+            self._counts[label, "", ""] += 1
         with contextlib.suppress(OSError), connection:
             connection.settimeout(_SOCKET_TIMEOUT_SECONDS)
             secured = self._secured(connection, label)
@@ -122,20 +139,28 @@ class HostileRegistry:
 
     def _secured(self, connection: socket.socket, label: str) -> socket.socket | None:
         fault = self._connection_fault(label)
-        if fault.get("connect") == "reset":
+        how = fault.get("connect")
+        if how in {"reset", "refused"}:
             reset(connection)
-            return None
+        elif how in {"hang", "timeout"}:
+            time.sleep(_SOCKET_TIMEOUT_SECONDS)
+        elif how is not None and how != "close":
+            raise KeyError(f"a connection that is to {how} is not known")
         kind = fault.get("tls", "good")
-        if kind == "plain-http":
+        if how is None and kind == "plain-http":
             connection.recv(1024)
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        if how is not None or kind == "plain-http":
             return None
         names = tuple(name for name, _ in HOSTS.values())
         return server_context(kind, names).wrap_socket(connection, server_side=True)
 
     def _connection_fault(self, label: str) -> Mapping[str, Any]:
+        number = self._counts[label, "", ""]
         for rule in self._rules:
-            if rule["match"].get("host") == label and set(rule["respond"]) & {"connect", "tls"}:
+            match = rule["match"]
+            applies = match.get("host") == label and match.get("nth", number) == number
+            if applies and set(rule["respond"]) & {"connect", "tls"}:
                 return dict(rule["respond"])
         return {}
 
@@ -149,7 +174,7 @@ class HostileRegistry:
         time.sleep(respond.get("delay_ms", 0) / 1000 * TIME_SCALE)
         if "raw" in respond or "raw_repeat" in respond:
             for _ in range(_MAX_REPEATS if "raw_repeat" in respond else 1):
-                connection.sendall((respond.get("raw") or respond["raw_repeat"]).encode())
+                connection.sendall(str(respond.get("raw", respond.get("raw_repeat"))).encode())
             return False
         return self._send(connection, respond, request)
 
@@ -176,8 +201,7 @@ class HostileRegistry:
                 sent = request.headers.get("authorization", "")
                 return str(body["text"]).replace("$AUTHORIZATION", sent).encode()
             return self.artifacts.build(body)
-        assert isinstance(body, bytes)
-        return body
+        return body if isinstance(body, bytes) else str(body).encode()
 
     def _respond_to(self, request: Seen) -> Mapping[str, Any]:
         path = request.target.partition("?")[0]
@@ -186,8 +210,11 @@ class HostileRegistry:
             number = self._counts[request.host, request.method, path]
         for rule in self._rules:
             match = rule["match"]
-            wanted = (match.get("host"), match.get("method"), match.get("nth", number))
-            if wanted == (request.host, request.method, number) and fnmatch.fnmatchcase(path, match["path"]):
+            if match.get("dns") or set(rule["respond"]) & {"connect", "tls"}:
+                continue
+            wanted = (match.get("host"), match.get("method", request.method), match.get("nth", number))
+            asked = (request.host, request.method, number)
+            if wanted == asked and fnmatch.fnmatchcase(path, match.get("path", "*")):
                 self._challenged |= rule["respond"].get("status") == 401 and request.host == "REG"
                 return dict(rule["respond"])
         return self._well_behaved(request, path)

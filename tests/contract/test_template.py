@@ -226,6 +226,7 @@ def test_bucket_is_private_and_cleans_up_after_itself() -> None:
     rules = {rule["Id"]: rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
     assert rules["abort-unfinished-uploads"]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == 1
     assert (rules["expire-staging"]["Prefix"], rules["expire-staging"]["ExpirationInDays"]) == ("staging/", 1)
+    assert template()["Parameters"]["BucketTlsOnly"]["Default"] == "on"
     (policy,) = resources("AWS::S3::BucketPolicy").values()
     (statement,) = policy["PolicyDocument"]["Statement"]
     assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})

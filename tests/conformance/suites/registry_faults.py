@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from shared.commands import AddressPolicy, OciCommand, PolicySettings, parse_command
-from shared.egress import build_session, resolve_and_judge
+from shared.credentials.model import Credential
+from shared.credentials.secret import Secret
+from shared.egress import build_session, parse_authority, resolve_and_judge
 from shared.egress.reasons import NAME_LOOKUP_TIMED_OUT
 from shared.errors import PlugportError, Reason, Transient
-from shared.registry.authentication import BasicPair
 from shared.registry.client import RegistryClient
 from shared.registry.descriptors import Descriptor, Platform
 from shared.registry.limits import Limits
@@ -49,12 +50,13 @@ REASON_CODES: Final[Mapping[str, frozenset[str]]] = {
     "INSECURE_REDIRECT": frozenset({"insecure_redirect"}),
     "INTERNAL_ADDRESS": frozenset({"internal_network_address"}),
     "MANIFEST_AMBIGUOUS": frozenset({"manifest_ambiguous"}),
-    "MANIFEST_INVALID": frozenset({"manifest_invalid", "digest_invalid"}),
+    "MANIFEST_INVALID": frozenset({"manifest_invalid", "digest_invalid", "too_many_layers"}),
     "MANIFEST_TOO_LARGE": frozenset({"manifest_too_large"}),
     "MEDIA_TYPE_MISMATCH": frozenset({"media_type_mismatch"}),
     "MEDIA_TYPE_UNSUPPORTED": frozenset({"media_type_unsupported"}),
     "NOT_FOUND": frozenset({"registry_not_found"}),
     "PLATFORM_NOT_FOUND": frozenset({"platform_not_found"}),
+    "PORT_DENIED": frozenset({"port_denied"}),
     "PROTOCOL_ERROR": frozenset({"registry_protocol_error", "http_protocol_error"}),
     "RATE_LIMITED": frozenset({"registry_rate_limited"}),
     "REGISTRY_ERROR": frozenset({"registry_error"}),
@@ -69,9 +71,12 @@ REASON_CODES: Final[Mapping[str, frozenset[str]]] = {
 }
 _CODE: Final = re.compile(r"[A-Z]+(?:_[A-Z]+)+|TIMEOUT")
 _WANTED: Final = Platform("linux", "amd64")
-_PAIR: Final = BasicPair("user-canary-71", "password-canary-93")
+_USERNAME: Final = "user-canary-71"
+_PASSWORD: Final = "password-canary-93"
 #: Real seconds of one case, everything included.
 _DEADLINE_SECONDS: Final = 20.0
+#: Of one pull, retries included.
+_MAX_CONNECTIONS: Final = 16
 _MAX_LAYER_BYTES: Final = 1 << 20
 #: The production limits, as much shorter as the fake's delays are.
 _LIMITS: Final = Limits(
@@ -160,19 +165,19 @@ def _client(registry: HostileRegistry, command: OciCommand, *, with_credential: 
         policy=policy,
         resolver=names,
         ca_bundles={name: authority(TRUSTED).pem for name, _ in HOSTS.values()},
-        head_timeout_seconds=30 * TIME_SCALE,
         resolve_timeout_seconds=3 * TIME_SCALE,
     )
 
     def judge(host: str, port: int) -> None:
         resolve_and_judge(host, port, policy=policy, resolver=names, timeout_seconds=3 * TIME_SCALE)
 
+    credential = Credential(parse_authority(command.registry), "basic", _USERNAME, Secret(_PASSWORD))
     return RegistryClient(
         command.registry,
         command.repository,
         session=session,
         judge=judge,
-        pair=_PAIR if with_credential else None,
+        credential=credential if with_credential else None,
         limits=_LIMITS,
         sleep=lambda seconds: time.sleep(seconds * TIME_SCALE),
     )
@@ -198,6 +203,10 @@ def _list_tags(client: RegistryClient, _command: OciCommand) -> None:
     client.list_tags()
 
 
+def _list_referrers(client: RegistryClient, command: OciCommand) -> None:
+    client.list_referrers(client.resolve(_reference(command)).digest)
+
+
 def _verify(client: RegistryClient, command: OciCommand) -> None:
     """Look signatures up as the verification will; that there is none to judge them yet is said, not passed over."""
     digest = client.resolve(_reference(command)).digest
@@ -212,7 +221,7 @@ def _reference(command: OciCommand) -> str:
 
 def _violations(registry: HostileRegistry, told: str, seconds: float) -> list[str]:
     found = [f"connection to {address}" for address in registry.connections if address not in REACHABLE]
-    secrets = (_PAIR.password, base64.b64encode(f"{_PAIR.username}:{_PAIR.password}".encode()).decode(), "canary")
+    secrets = (_PASSWORD, base64.b64encode(f"{_USERNAME}:{_PASSWORD}".encode()).decode(), "canary")
     for request in registry.requests:
         sent = request.headers.get("authorization", "")
         if sent and request.host not in {"REG", "AUTH"}:
@@ -225,6 +234,8 @@ def _violations(registry: HostileRegistry, told: str, seconds: float) -> list[st
             found.append("a wider scope was asked for")
     if any(secret in told for secret in secrets):
         found.append("a secret in the error")
+    if len(registry.connections) > _MAX_CONNECTIONS:
+        found.append(f"{len(registry.connections)} connections")
     if seconds > _DEADLINE_SECONDS:
         found.append(f"{seconds} seconds")
     return found
@@ -233,6 +244,7 @@ def _violations(registry: HostileRegistry, told: str, seconds: float) -> list[st
 _OPERATIONS: Final[Mapping[str, Callable[[RegistryClient, OciCommand], None]]] = {
     "pull": _pull,
     "list_tags": _list_tags,
+    "list_referrers": _list_referrers,
     "verify": _verify,
 }
 SUITES: Final = {"registry_faults": Suite("registry_faults", ("registry_faults.json",), run, check)}

@@ -118,14 +118,19 @@ class FakeUpload:
     def __init__(self, store: "FakeStore") -> None:
         self._store = store
         self._data = bytearray()
+        self._room = bytearray(store.room_bytes)
 
-    def write(self, buffer: memoryview) -> None:
+    def reserve(self) -> memoryview:
+        """Give room."""
+        return memoryview(self._room)
+
+    def advance(self, count: int) -> None:
         """Take bytes, or fail as the store says."""
-        self._store.written += len(buffer)
+        self._store.written += count
         if self._store.fail_write_at is not None and self._store.written >= self._store.fail_write_at:
             raise Transient(UPLOAD_FAILED, "the store broke")
         if self._store.keeps_bytes:
-            self._data += buffer
+            self._data += self._room[:count]
 
     def commit(self, sha256: str, size: int) -> StoredArtifact:
         """Make the object reachable."""
@@ -151,6 +156,7 @@ class FakeStore:
         keeps_bytes: False counts bytes without keeping them.
         fail_write_at: total bytes at which a write fails, None = never.
         fail_commit: whether every commit fails.
+        room_bytes: room that an upload reserves.
     """
 
     objects: dict[str, bytes] = field(default_factory=dict)
@@ -158,6 +164,7 @@ class FakeStore:
     keeps_bytes: bool = True
     fail_write_at: int | None = None
     fail_commit: bool = False
+    room_bytes: int = 1 << 20
     written: int = 0
     open_uploads: int = 0
     aborted: int = 0

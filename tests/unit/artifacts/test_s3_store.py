@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
+from shared.artifacts.executable_sink import copy_into
 from shared.artifacts.pull import pull_artifact
 from shared.artifacts.s3_store import S3Store, build_s3_client
 from shared.artifacts.s3_upload import PART_BYTES
@@ -80,7 +81,7 @@ def upload(store: S3Store, data: bytes, *, commit: bool = True) -> Any:
     opened = store.open_upload()
     view = memoryview(data)
     for start in range(0, len(data), 1_000_003):
-        opened.write(view[start : start + 1_000_003])
+        copy_into(opened, view[start : start + 1_000_003])
     return opened.commit(hashlib.sha256(data).hexdigest(), len(data)) if commit else opened
 
 
@@ -197,7 +198,7 @@ def test_a_failing_call_leaves_nothing_reachable(
     opened = S3Store(client=harmed, bucket=BUCKET).open_upload()
 
     def work() -> None:
-        opened.write(memoryview(data))
+        copy_into(opened, memoryview(data))
         opened.commit(hashlib.sha256(data).hexdigest(), len(data))
 
     with pytest.raises(kind):
@@ -212,7 +213,7 @@ def test_a_part_that_fails_stops_the_writer(client: Any) -> None:
     harmed = HarmedClient(client, upload_part=fails("SlowDown", 503))
     opened = S3Store(client=harmed, bucket=BUCKET).open_upload()
     with pytest.raises(Transient, match="UploadPart: SlowDown"):
-        opened.write(memoryview(LARGE * 3))
+        copy_into(opened, memoryview(LARGE * 3))
     opened.abort()
     assert open_uploads(client) == 0
 

@@ -151,6 +151,21 @@ def test_wait_for_a_failure_prints_reason_and_hint() -> None:
     assert "Reachable" in terminal.out
 
 
+def test_wait_for_a_plugin_that_only_a_gateway_sees() -> None:
+    """A file:// plugin outside of the mounts ends as `validated`: exit code 0, and it says who can tell."""
+    condition = {"type": "Reachable", "status": "Unknown", "reason": "gateway_only", "message": "/p", "hint": "Ask."}
+    api = FakeApi(
+        {
+            f"POST {PATH}/reload": answer({"type": "reloads", "attributes": {"generation": 1}}, status=202),
+            f"GET {PATH}": answer(plugin(status="validated", conditions=[condition])),
+            f"GET {PATH}/events": answer([]),
+        }
+    )
+    terminal = Terminal(api)
+    assert terminal.run("reload", ID, "--wait") == 0
+    assert lines(terminal.err) == ["gateway_only: /p", "  hint: Ask."]
+
+
 def test_wait_outlasts_an_api_that_does_not_answer() -> None:
     """A poll that can't reach the API is repeated: the work goes on without us."""
     api = FakeApi(
@@ -266,10 +281,13 @@ def test_list_stops_at_its_limit() -> None:
 def test_health_is_an_exit_code() -> None:
     """`health` is 0 for a healthy plugin only."""
     for word, code in (("healthy", 0), ("unhealthy", 1), ("unknown", 1)):
-        health = {"type": "health", "id": ID, "attributes": {"state": word, "reason": "x", "latency_ms": 3}}
+        reachable = {"type": "Reachable", "status": "True", "reason": "serving", "message": "127.0.0.1:1"}
+        values = {"state": "unknown", "status": word, "plugin_status": "ready", "conditions": [reachable]}
+        health = {"type": "plugin-health", "id": ID, "attributes": values}
         terminal = Terminal(FakeApi({f"GET {PATH}/health": answer(health)}))
         assert terminal.run("health", ID) == code
-        assert word in terminal.out
+        assert lines(terminal.out)[0].split() == ["health", word]
+        assert "Reachable  True    serving  127.0.0.1:1" in terminal.out
         assert terminal.run("health", ID, "--format", "json") == code
 
 

@@ -21,9 +21,11 @@ class FakePlugin:
         self.pauses: list[float] = []
 
     async def probe(self) -> ProbeResult:
+        """Give the next result."""
         return self.results.pop(0)
 
     async def sleep(self, seconds: float) -> None:
+        """Note the pause and go on at once."""
         self.pauses.append(seconds)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from grpc_health.v1 import health_pb2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Refused
@@ -99,9 +99,20 @@ def test_what_is_no_message_is_refused(data: bytes) -> None:
         decode_ping_response(data)
 
 
-@given(st.binary(max_size=64))
+def _varint(value: int, padding: int) -> bytes:
+    """Encode with so many needless bytes behind."""
+    plain = encode_varint(value)
+    return plain if not padding else plain[:-1] + bytes([plain[-1] | 0x80]) + b"\x80" * (padding - 1) + b"\x00"
+
+
+varint = st.builds(_varint, st.integers(0, 2**64 - 1) | st.integers(0, 64), st.integers(0, 9))
+messages = st.lists(varint | st.binary(max_size=6) | st.sampled_from([b"\x08\x01", b"\x12\x02ab"]), max_size=8)
+
+
+@settings(max_examples=500)
+@given(messages.map(b"".join))
 def test_any_bytes_are_read_or_refused_as_protobuf_does(data: bytes) -> None:
-    """No bytes crash the reader, and what protobuf reads differently is refused here."""
+    """No bytes crash the reader, and what protobuf refuses or reads differently is refused here."""
     theirs = health_pb2.HealthCheckResponse()
     try:
         ours = decode_health_check_response(data)
