@@ -44,11 +44,17 @@ format: $(READY) ## format the code and mend what lint can mend
 	@ruff format .
 	@ruff check --fix .
 
+.PHONY: docs
+docs: $(READY) ## write docs/reasons.md, docs/settings.md and docs/openapi.json again from the code
+	@python -m local.docs
+	@python -m functions.registration.openapi > docs/openapi.json
+
 .PHONY: check
 check: $(READY) ## format, lint, types, template, unit, contract and conformance tests (under a minute)
 	@ruff format --check .
 	@ruff check .
 	@cfn-lint template.yaml & lint=$$!; mypy; wait $$lint
+	@python -m local.docs --check
 	@pytest -q tests/unit tests/contract
 	@python -m tests.conformance
 

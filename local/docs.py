@@ -10,6 +10,7 @@ from types import ModuleType
 
 import functions
 import shared
+from shared.commands import Setting
 from shared.errors import Reason
 from shared.settings import EnvironmentSettings
 
@@ -24,24 +25,15 @@ def modules() -> Iterator[ModuleType]:
             yield importlib.import_module(found.name)
 
 
-def reasons() -> dict[str, tuple[Reason, str]]:
-    """Give every declared reason by its code, with the package that declares it.
-
-    Raises:
-        ValueError: two reasons share a code but not their meaning.
-    """
-    found: dict[str, tuple[Reason, str]] = {}
-    for module in modules():
-        for reason in getattr(module, "REASONS", ()):
-            known = found.setdefault(reason.code, (reason, module.__name__))
-            if known[0] != reason:
-                raise ValueError(f"{reason.code} means two things: in {known[1]} and in {module.__name__}")
-    return dict(sorted(found.items()))
+def reasons() -> list[Reason]:
+    """Give every declared reason once, sorted by code; where the hint depends on the place, one code has two rows."""
+    found = {reason for module in modules() for reason in getattr(module, "REASONS", ())}
+    return sorted(found, key=lambda reason: (reason.code, reason.title))
 
 
 def reasons_page() -> str:
     """Give docs/reasons.md."""
-    rows = [f"| `{code}` | {reason.title} | {reason.hint} |" for code, (reason, _) in reasons().items()]
+    rows = [f"| `{reason.code}` | {reason.title} | {reason.hint} |" for reason in reasons()]
     return "\n".join(
         [
             "# Reasons",
@@ -81,7 +73,7 @@ def settings_page() -> str:
     return "\n".join([*lines, ""])
 
 
-def product_settings() -> Iterator[object]:
+def product_settings() -> Iterator[Setting]:
     """Give every row of the `SETTINGS` tuples."""
     for module in modules():
         yield from getattr(module, "SETTINGS", ())

@@ -5,15 +5,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from functions.oci_pull.use_case import PullError
+from shared.admission import RESOLVE_TIMEOUT_SECONDS
 from shared.artifacts.ports import ArtifactStore
 from shared.artifacts.progress import Step
 from shared.artifacts.pull import PulledVersion, pull_artifact
 from shared.commands import OciCommand, PolicySettings
 from shared.credentials import EcrTokens, SecretSource, load_environment, resolve_credential
-from shared.egress import AddressPolicy, Resolver, build_session
-from shared.errors import PlugportError, Refused
+from shared.egress import AddressPolicy, Resolver, build_session, resolve_and_judge
+from shared.errors import PlugportError
 from shared.plugins.record import ConditionType, Plugin
 from shared.registry.client import RegistryClient
+from shared.registry.settings import token_realms_for
 
 #: Which aspect of the plugin a step is about.
 _CONDITION_OF: Final[Mapping[str, ConditionType]] = {
@@ -79,9 +81,10 @@ class OciPuller:
     def _client(self, command: OciCommand) -> RegistryClient:
         policy = self._policy.address_policy(command)
         plain_http = command.registry in self._policy.insecure_registries
+        environment = load_environment(self._environment, self._secrets)
         credential = resolve_credential(
             command.registry,
-            environment=load_environment(self._environment, self._secrets),
+            environment=environment,
             runtime=self._policy.runtime,
             auth_parameter=command.params.auth,
             secrets=self._secrets,
@@ -95,19 +98,18 @@ class OciPuller:
             command.registry,
             command.repository,
             session=session,
-            judge=_judge(policy),
+            judge=_judge(policy, self._resolver),
+            token_realms=token_realms_for(command.registry, environment),
             credential=credential,
             plain_http=plain_http,
             clock=time.monotonic,
         )
 
 
-def _judge(policy: AddressPolicy) -> Callable[[str, int], None]:
-    """Give the check of a host by its name alone, for hops that are refused before they are dialled."""
+def _judge(policy: AddressPolicy, resolver: Resolver) -> Callable[[str, int], None]:
+    """Give the check that names the better reason for a hop that is refused before it would be dialled."""
 
     def judge(host: str, port: int) -> None:
-        reason = policy.refuse(host, port, None)
-        if reason is not None:
-            raise Refused(reason, f"{host}:{port}: {reason.title}")
+        resolve_and_judge(host, port, policy=policy, resolver=resolver, timeout_seconds=RESOLVE_TIMEOUT_SECONDS)
 
     return judge

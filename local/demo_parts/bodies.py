@@ -47,7 +47,7 @@ REFUSED: Final[Mapping[str, dict[str, Any]]] = {
         "plugin_type": "gateway",
         "is_active": True,
     },
-    "file_authority_not_allowed": {
+    "relative_path": {
         "name": "My Relative Plugin",
         "slug": "my-relative-plugin",
         "command": "file://./my-plugin",

@@ -29,7 +29,7 @@ field_names = st.sampled_from(
         *("description", "checksum", "oci_reference", "resolve", "id", "extra"),
     ]
 )
-plausible = st.sampled_from(
+plausible: st.SearchStrategy[Any] = st.sampled_from(
     ["P", "grpc://a.example:1", "oci://r.example/a:1", "file:///x", "pre_auth", "team-a", "a" * 64, "", True, None, {}]
 )
 bodies = st.dictionaries(field_names, plausible | json_values, max_size=8)
