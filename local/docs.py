@@ -2,9 +2,11 @@
 
 import argparse
 import importlib
+import inspect
 import pkgutil
 import sys
 from collections.abc import Iterator
+from dataclasses import MISSING, fields
 from pathlib import Path
 from types import ModuleType
 
@@ -65,12 +67,29 @@ def settings_page() -> str:
         "|---|---|---|---|",
         *sorted({f"| `{row.name}` | {row.default} | {row.runtime} | {row.meaning} |" for row in product_settings()}),
     ]
-    for kind in sorted(settings_classes(), key=lambda kind: kind.__module__):
-        lines += ["", f"## {kind.__module__.split('.')[1]}", "", "| variable |", "|---|"]
-        lines += [f"| `{name}` |" for name in sorted(kind.environment_names() - kind.also_reads)]
+    for name, kind in settings_classes().items():
+        lines += ["", f"## {name}", "", "| variable | default | meaning |", "|---|---|---|"]
+        meanings = attribute_meanings(kind)
+        for field in sorted(fields(kind), key=lambda field: field.name):
+            default = "required" if field.default is MISSING else field.default or "empty"
+            lines.append(f"| `{field.name.upper()}` | {default} | {meanings[field.name]} |")
         if kind.also_reads:
-            lines.append("| the policy's variables above |")
+            lines += ["", "And the product's variables above."]
     return "\n".join([*lines, ""])
+
+
+def attribute_meanings(kind: type[EnvironmentSettings]) -> dict[str, str]:
+    """Read the `Attributes:` section of a settings class: field → meaning."""
+    found: dict[str, str] = {}
+    names: list[str] = []
+    for line in (inspect.getdoc(kind) or "").partition("Attributes:")[2].splitlines():
+        head, colon, text = line.strip().partition(": ")
+        if line.startswith("    ") and not line.startswith("     ") and colon:
+            names = head.split(", ")
+            found |= dict.fromkeys(names, text)
+        elif line.strip():
+            found |= {name: f"{found[name]} {line.strip()}" for name in names}
+    return found
 
 
 def product_settings() -> Iterator[Setting]:
@@ -79,10 +98,10 @@ def product_settings() -> Iterator[Setting]:
         yield from getattr(module, "SETTINGS", ())
 
 
-def settings_classes() -> set[type[EnvironmentSettings]]:
-    """Give the settings class of each function."""
-    list(modules())
-    return set(EnvironmentSettings.__subclasses__())
+def settings_classes() -> dict[str, type[EnvironmentSettings]]:
+    """Give the settings class of each function by the function's name."""
+    found = {name.name: f"functions.{name.name}.settings" for name in pkgutil.iter_modules(functions.__path__)}
+    return {name: importlib.import_module(module).Settings for name, module in sorted(found.items())}
 
 
 def main() -> int:

@@ -4,10 +4,20 @@ import base64
 import json
 import sys
 from pathlib import Path
+from typing import Final
 
 from local.errors import LocalError
 from local.paths import ROOT
 from local.stack import Stack
+
+#: How the files of events/ name the queues, and which one is whose.
+_FICTIONAL_QUEUES: Final = "arn:aws:sqs:us-east-1:123456789012:plugport-"
+_QUEUE_OF: Final = {
+    "command_validation": "validation",
+    "oci_pull": "pull",
+    "health_check": "health",
+    "push_trigger": "push",
+}
 
 
 def invoke(stack: Stack, path: Path, *, function: str | None) -> int:
@@ -32,12 +42,18 @@ def invoke(stack: Stack, path: Path, *, function: str | None) -> int:
         event = json.loads(path.read_text())
     except (OSError, ValueError) as error:
         raise LocalError(f"{path}: {error}", "Give a JSON file, e.g. one of events/.") from error
-    answer = stack.client("lambda").invoke(
-        FunctionName=stack.outputs[_output(name)], Payload=json.dumps(event).encode(), LogType="Tail"
-    )
+    aws, deployed = stack.client("lambda"), stack.outputs[_output(name)]
+    settings = aws.get_function_configuration(FunctionName=deployed)["Environment"]["Variables"]
+    payload = _with_own_queue(json.dumps(event), name, settings.get("QUEUE_ARN", ""))
+    answer = aws.invoke(FunctionName=deployed, Payload=payload.encode(), LogType="Tail")
     sys.stderr.write(base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"))
     print(json.dumps(json.loads(answer["Payload"].read() or b"null"), indent=2))
     return 1 if "FunctionError" in answer else 0
+
+
+def _with_own_queue(payload: str, name: str, queue_arn: str) -> str:
+    """Put the stack's own queue where the files of events/ name the function's queue; other queues stay foreign."""
+    return payload.replace(f'{_FICTIONAL_QUEUES}{_QUEUE_OF[name]}"', f'{queue_arn}"') if name in _QUEUE_OF else payload
 
 
 def _output(name: str) -> str:

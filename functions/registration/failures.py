@@ -35,10 +35,6 @@ class Collector:
         except Refused as error:
             self._entries.append(error)
 
-    def add(self, error: PlugportError) -> None:
-        """Keep one refusal."""
-        self._entries.append(error)
-
     def close(self) -> None:
         """Raise what was kept: `Failures`, or nothing."""
         if self._entries:

@@ -13,7 +13,11 @@ class SystemKeyFiles:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not block the open
         except OSError:
             return None
-        with os.fdopen(descriptor, "rb") as file:
+        try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 return None
-            return file.read(max_bytes + 1)
+            return os.read(descriptor, max_bytes + 1)
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)

@@ -38,13 +38,62 @@ _SETTINGS: Final = {
 }
 
 
-_HEADS: Final = (
-    "file:///a file:///. file://// file:///a/.. file:///a% file:///usr/local/bin/a file:///opt/x/plugins/ file:// FILE:// "
-    "grpc://a grpc://a- grpc://a. grpc://xn--a. grpc://xn--ab1. grpc://1. grpc://[: grpc://a:1 "
-    "oci://a oci://a/a oci://a/a- oci://a/a__ oci://a/a.a oci://a/a/ oci://a/a:a oci://a/a@ oci://[ oci://- "
-    "oci://a/a:1? oci://a/a:1?auth=a- oci://a/a:1?auth=%41 oci://a/a:1?arch=& a :// \u00e9"
-).split(" ")
-_REPEATED: Final = "a a- - _ . / a/ a. xn--a. 1. : %41 &a= \u00e9 a__ @ .. *".split(" ")
+_HEADS: Final = [
+    "file:///a",
+    "file:///.",
+    "file:////",
+    "file:///a/..",
+    "file:///a%",
+    "file:///usr/local/bin/a",
+    "file:///opt/x/plugins/",
+    "file://",
+    "FILE://",
+    "grpc://a",
+    "grpc://a-",
+    "grpc://a.",
+    "grpc://xn--a.",
+    "grpc://xn--ab1.",
+    "grpc://1.",
+    "grpc://[:",
+    "grpc://a:1",
+    "oci://a",
+    "oci://a/a",
+    "oci://a/a-",
+    "oci://a/a__",
+    "oci://a/a.a",
+    "oci://a/a/",
+    "oci://a/a:a",
+    "oci://a/a@",
+    "oci://[",
+    "oci://-",
+    "oci://a/a:1?",
+    "oci://a/a:1?auth=a-",
+    "oci://a/a:1?auth=%41",
+    "oci://a/a:1?arch=&",
+    "a",
+    "://",
+    "é",
+]
+_REPEATED: Final = [
+    "a",
+    "a-",
+    "-",
+    "_",
+    ".",
+    "/",
+    "a/",
+    "a.",
+    "xn--a.",
+    "1.",
+    ":",
+    "%41",
+    "&a=",
+    "é",
+    "a__",
+    "@",
+    "..",
+    "*",
+]
 
 
 def distinct_commands(count: int) -> list[str]:

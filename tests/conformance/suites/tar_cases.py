@@ -26,7 +26,7 @@ _BUILDER: Final = Path(__file__).parents[1] / "cases" / "make_tar_cases.py"
 _BOMB_BYTES: Final = 64 * MIB
 #: What a pull may take on top of what the process had: the function's own memory is 256 MiB.
 _CHILD_MEMORY_BYTES: Final = 192 * MIB
-_CHILD_SECONDS: Final = 30
+_CHILD_SECONDS: Final = 60
 
 #: The suite's codes and the reasons that answer them; several codes may share one reason.
 REASONS: Final[Mapping[str, tuple[str, ...]]] = {

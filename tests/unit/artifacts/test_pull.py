@@ -1,5 +1,6 @@
 """The pull: steps in order, and nothing reachable before all of them agree."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from typing import Any
@@ -314,6 +315,25 @@ def test_steps_are_reported_in_their_order_with_progress() -> None:
     fetches = [step for step in steps if step.name == "fetch_artifact"]
     assert fetches[-1].done_bytes == fetches[-1].total_bytes == len(program)
     assert 3 <= len(fetches) <= 5
+
+
+@pytest.mark.parametrize("dies_at", range(12))
+def test_dying_at_any_step_leaves_only_whole_executables_and_the_next_pull_succeeds(dies_at: int) -> None:
+    """Whatever report is the last one before the end, no object is there that was not verified."""
+    registry, store = FakeRegistry(), FakeStore()
+    program = images.elf(pad=9 * MIB)
+    images.add_artifact(registry, [program])
+    reports = iter(range(dies_at))
+
+    def die(_: Step) -> None:
+        if next(reports, None) is None:
+            raise KeyboardInterrupt
+
+    with contextlib.suppress(KeyboardInterrupt):
+        pull(registry, store, report=die)
+    assert store.objects in ({}, {sha256(program): program})
+    pull(registry, store)
+    assert store.objects == {sha256(program): program}
 
 
 def test_a_digest_in_the_command_decides_and_its_tag_is_a_label() -> None:

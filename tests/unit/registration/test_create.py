@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.unit.registration.fakes import PLUGINS, LocalGateway
+from shared.plugins.ports import StoredRequest
+from tests.unit.plugins.fakes import InMemoryPluginTable
+from tests.unit.registration.fakes import NOW, PLUGINS, LocalGateway
 
 OCI = "oci://registry.example.com/plugins/my-plugin:v1.0.0"
 
@@ -185,6 +187,19 @@ def test_a_slug_is_unique_in_its_namespace(gateway: LocalGateway) -> None:
     assert gateway.create(gateway.bob, slug="mine").status == 201
 
 
+class Racing(InMemoryPluginTable):
+    """A table that does not show so many times what an Idempotency-Key did."""
+
+    blind = 0
+
+    def find_request(self, key: str) -> StoredRequest | None:
+        """`RequestLog`, late."""
+        if self.blind:
+            self.blind -= 1
+            return None
+        return super().find_request(key)
+
+
 class TestIdempotencyKey:
     """A repeated request registers nothing twice."""
 
@@ -211,6 +226,15 @@ class TestIdempotencyKey:
         """Another caller's key says nothing."""
         self.send(gateway, "k1")
         assert self.send(gateway, "k1", gateway.bob).status == 201
+
+    def test_two_at_once_make_one(self) -> None:
+        """The one that comes second in the table gets what the first one made."""
+        gateway = LocalGateway(table=Racing(clock=lambda: NOW))
+        first = self.send(gateway, "k1")
+        gateway.table.blind = 1  # type: ignore[attr-defined]  # the switch of this test's own table
+        second = self.send(gateway, "k1")
+        assert (second.status, second.text) == (201, first.text)
+        assert gateway.table.commits == 1
 
     def test_a_lost_answer_is_found_again(self, gateway: LocalGateway) -> None:
         """The table took the write and did not say so."""
