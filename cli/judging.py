@@ -6,6 +6,7 @@ from typing import Any, Final
 from cli.api import ApiRefused
 from cli.invocation import Invocation
 from cli.reasons import FAILED, OK
+from cli.screen import flat
 
 _VALIDATE: Final = "/api/v1/plugins/validate"
 _NOT_BUILT: Final = 501
@@ -81,8 +82,8 @@ def _show(invocation: Invocation, document: Mapping[str, Any]) -> int:
     if invocation.as_json:
         invocation.screen.document(document)
         return FAILED if decision == "deny" else OK
-    names = [name for name in values if name not in {"findings", "decision"}]
-    invocation.screen.pairs([("decision", decision), *((name, values[name]) for name in names)])
+    shown = {name: value for name, value in values.items() if name not in {"findings", "decision"}}
+    invocation.screen.pairs([("decision", decision), *flat(shown)])
     for finding in values.get("findings", []):
         detail = str(finding.get("message") or finding.get("detail") or finding.get("title") or "")
         invocation.screen.failure(str(finding.get("code", "")), detail, str(finding.get("hint") or ""))

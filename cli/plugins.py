@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cli.invocation import Invocation
 from cli.reasons import AMBIGUOUS_SLUG, FAILED, INVALID_OPTION, OK, UNREADABLE_FILE, UsageError
-from cli.screen import attributes_of
+from cli.screen import attributes_of, flat
 from cli.waiting import step_text, wait_for
 from shared.errors import NotFound, Refused
 from shared.plugins.identifiers import is_plugin_id
@@ -84,7 +84,7 @@ def health(invocation: Invocation) -> int:
         invocation.screen.document(answer.document)
     else:
         shown = {"health": word, **{name: value for name, value in values.items() if name not in _HEALTH_APART}}
-        invocation.screen.pairs([(name, _cell(value)) for name, value in shown.items()])
+        invocation.screen.pairs(flat(shown))
         _show_conditions(invocation, values)
     return OK if word == "healthy" else FAILED
 
@@ -217,7 +217,7 @@ def _show(invocation: Invocation, document: dict[str, Any]) -> None:
         return
     screen, values = invocation.screen, attributes_of(document.get("data", {}))
     names = ("id", "name", "namespace", "slug", "command", "status", "is_active", "hook_types", "plugin_type")
-    pairs = [(name, _cell(values.get(name))) for name in names]
+    pairs = flat({name: values.get(name) for name in names})
     generations = f"{values.get('generation')} (observed {values.get('observed_generation')})"
     health = _health_word(values.get("health") or {})
     screen.pairs([*pairs, ("generation", generations), ("version", _version(values)), ("health", health)])
@@ -262,9 +262,3 @@ def _version(values: Mapping[str, Any]) -> str:
 
 def _health_word(health: Mapping[str, Any]) -> str:
     return str(health.get("status") or health.get("state") or "unknown")
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, list):
-        return ", ".join(str(part) for part in value)
-    return json.dumps(value) if isinstance(value, dict) else value

@@ -95,3 +95,14 @@ def wants_colour(streams: Sequence[TextIO], environment: Mapping[str, str]) -> b
 def attributes_of(resource: Mapping[str, Any]) -> dict[str, Any]:
     """Give a resource's attributes with its id among them."""
     return {"id": resource.get("id"), **resource.get("attributes", {})}
+
+
+def flat(values: Mapping[str, Any]) -> list[tuple[str, object]]:
+    """Give the values of nested objects as `outer.inner` pairs, for `Screen.pairs`; lists on one line."""
+    pairs: list[tuple[str, object]] = []
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            pairs += [(f"{name}.{inner}", part) for inner, part in flat(value)]
+        else:
+            pairs.append((name, ", ".join(map(str, value)) if isinstance(value, list) else value))
+    return pairs

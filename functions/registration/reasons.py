@@ -62,8 +62,10 @@ INVALID_NAME = Reason(
 INVALID_CHECKSUM = Reason(
     "invalid_checksum", "the checksum is not valid", "Use sha256: and 64 hex digits, as `sha256sum` prints them."
 )
-CONFIG_TOO_LARGE = Reason("config_too_large", "the config is too large", "Keep the config within 64 KiB of JSON.")
-CONFIG_TOO_DEEP = Reason("config_too_deep", "the config is nested too deeply", "Use at most 16 levels.")
+CONFIG_TOO_LARGE = Reason(
+    "plugin_config_too_large", "the config is too large", "Keep the config within 64 KiB of JSON."
+)
+CONFIG_TOO_DEEP = Reason("plugin_config_too_deep", "the config is nested too deeply", "Use at most 16 levels.")
 UNKNOWN_QUERY_PARAMETER = Reason(
     "unknown_query_parameter",
     "the path does not take this query parameter",

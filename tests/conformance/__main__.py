@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from tests.conformance import report
-from tests.conformance.catalogue import DEFAULT_CASES, SUITE_NAMES, case_files, load_suites
+from tests.conformance.catalogue import DEFAULT_CASES, SUITE_NAMES, case_files
 from tests.conformance.done import DONE, MAX_DIFFERING_SHOULD
-from tests.conformance.runner import Watch, run_cases
+from tests.conformance.parallel import run_files
 
 
 def main() -> int:
@@ -20,10 +20,8 @@ def main() -> int:
     if not files:
         print(f"no cases in {folder}", file=sys.stderr)
         return 2
-    watch = Watch()
-    watch.install()
     outcomes = []
-    for outcome in run_cases(files, load_suites(), watch=watch):
+    for outcome in run_files(files):
         outcomes.append(outcome)
         if arguments.json:
             print(report.json_line(outcome))

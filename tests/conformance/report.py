@@ -74,11 +74,14 @@ def failure_line(outcome: Outcome) -> str:
 
 
 def broken(counted: Mapping[str, Tally], *, done: frozenset[str], max_differing: float, strict: bool) -> list[str]:
-    """Give the suites that stop CI: declared done and failing, or without any case; with `strict` any failing one."""
+    """Give the suites that stop CI: declared done and failing, or without any case; with `strict` any failing one.
+
+    One `should` of a suite may always differ: the part that may is less than one case of a small suite.
+    """
     stopped = []
     for name, numbers in counted.items():
         should = numbers.should_passed + numbers.should_failed
-        differing = numbers.should_failed > max_differing * should
+        differing = numbers.should_failed > max(1, max_differing * should)
         failing = numbers.must_failed > 0 or differing or not numbers.passed
         if (name in done and failing) or (strict and numbers.failed):
             stopped.append(name)

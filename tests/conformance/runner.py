@@ -74,14 +74,18 @@ class Watch:
             raise PermissionError(f"{name}: a conformance case stays on this machine")
 
 
+def failed_outcome(suite: str, case: Mapping[str, Any], error: str) -> Outcome:
+    """Give the outcome of a case that could not be run to its end."""
+    return Outcome(suite, str(case["id"]), _is_must(case), ok=False, expected=_expected(case), actual={"error": error})
+
+
 def run_cases(files: Iterable[CaseFile], suites: Mapping[str, Suite], *, watch: Watch) -> Iterator[Outcome]:
     """Run every case of the files, one after another."""
     for file in files:
         suite = suites.get(file.suite)
         for case in file.cases:
             ok, actual = _run(suite, case, watch)
-            must = case.get("strength", case.get("level", "must")) == "must"
-            yield Outcome(file.suite, str(case["id"]), must, ok, _expected(case), actual)
+            yield Outcome(file.suite, str(case["id"]), _is_must(case), ok, _expected(case), actual)
 
 
 def _run(suite: Suite | None, case: Mapping[str, Any], watch: Watch) -> tuple[bool, object]:
@@ -97,6 +101,10 @@ def _run(suite: Suite | None, case: Mapping[str, Any], watch: Watch) -> tuple[bo
     if escaped:
         return False, {"error": f"reached out to {', '.join(sorted(set(escaped)))}", "actual": actual}
     return bool(ok), actual
+
+
+def _is_must(case: Mapping[str, Any]) -> bool:
+    return bool(case.get("strength", case.get("level", "must")) == "must")
 
 
 def _expected(case: Mapping[str, Any]) -> object:

@@ -10,6 +10,7 @@ import pytest
 from tests.conformance.catalogue import DEFAULT_CASES, SUITE_NAMES, CaseFile, case_files
 from tests.conformance.done import DONE
 from tests.conformance.model import Suite
+from tests.conformance.parallel import run_files
 from tests.conformance.report import broken, closing_line, json_line, table, tally
 from tests.conformance.runner import Outcome, Watch, run_cases
 
@@ -97,6 +98,8 @@ def test_only_declared_suites_stop_ci() -> None:
     assert broken(counted, done=frozenset(), max_differing=0.03, strict=True) == ["hosts"]
     assert broken(counted, done=frozenset({"hosts"}), max_differing=0.03, strict=False) == ["hosts"]
     assert broken(tally([], ["hosts"]), done=frozenset({"hosts"}), max_differing=0.03, strict=False) == ["hosts"]
+    small = [Outcome("hosts", name, must=False, ok=name != "a", expected=1, actual=1) for name in "abcde"]
+    assert broken(tally(small), done=frozenset({"hosts"}), max_differing=0.03, strict=False) == []
     for differing, stops in ((3, []), (4, ["hosts"])):
         outcomes = [
             Outcome("hosts", "a", must=False, ok=number >= differing, expected=1, actual=1) for number in range(100)
@@ -124,3 +127,15 @@ def test_declared_suites_have_their_cases_in_the_repository() -> None:
     here = {file.suite for file in case_files(DEFAULT_CASES)}
     assert set(SUITE_NAMES) - here == {"signatures"}
     assert set(SUITE_NAMES) >= DONE
+
+
+def test_files_run_beside_each_other_in_their_order(tmp_path: Path) -> None:
+    """Each file runs in a process of its own; outcomes come in the order of the files, and can't be lost."""
+    cases = [{"id": name, "strength": "must", "input": {"command": name}, "expected": {"ok": False}} for name in "ab"]
+    files = [CaseFile(suite, tmp_path, cases) for suite in ("signatures", "command_parse")]
+    assert [(outcome.suite, outcome.case_id, outcome.ok) for outcome in run_files(files)] == [
+        ("signatures", "a", False),
+        ("signatures", "b", False),
+        ("command_parse", "a", True),
+        ("command_parse", "b", True),
+    ]

@@ -53,7 +53,11 @@ class TestPatch:
     def test_what_changes_nothing_writes_nothing(self, gateway: LocalGateway, path: str) -> None:
         """The generation stays."""
         before = gateway.table.commits
-        for fields in ({}, {"hook_types": []}, {"name": "My Plugin"}, {"is_active": True, "hook_types": ["pre_auth"]}):
+        unchanged: list[dict[str, Any]] = [
+            *({}, {"name": "My Plugin"}, {"hook_type": None}),
+            {"is_active": True, "hook_types": ["pre_auth"]},
+        ]
+        for fields in unchanged:
             assert patch(gateway, path, **fields).headers["etag"] == '"1"'
         assert gateway.table.commits == before
 
@@ -123,6 +127,7 @@ class TestPatch:
             ({"slug": ""}, "invalid_slug"),
             ({"plugin_type": None}, "field_invalid"),
             ({"hook_type": "bogus"}, "invalid_hook_type"),
+            ({"hook_types": []}, "missing_hook_type"),
             ({"namespace": "team-b"}, "field_not_allowed"),
             ({"status": "ready"}, "field_not_allowed"),
             ({"command": OCI + "?auth=x"}, "configured_name_not_found"),

@@ -119,7 +119,7 @@ def test_fields_of_the_server_are_refused(gateway: LocalGateway, name: str) -> N
         ({"is_active": "true"}, "field_invalid"),
         ({"is_active": 1}, "field_invalid"),
         ({"config": [1]}, "field_invalid"),
-        ({"config": {"a": "b" * 65_536}}, "config_too_large"),
+        ({"config": {"a": "b" * 65_536}}, "plugin_config_too_large"),
         ({"config": {"a": "\x00"}}, "field_invalid"),
         ({"hook_type": "bogus"}, "invalid_hook_type"),
         ({"hook_type": "pending"}, "invalid_hook_type"),

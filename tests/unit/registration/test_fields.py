@@ -83,10 +83,10 @@ def test_a_config_has_bounds() -> None:
     for _ in range(15):
         deep = [deep]
     assert fields.check_config({"a": deep})
-    with pytest.raises(Refused, match="config_too_deep"):
+    with pytest.raises(Refused, match="plugin_config_too_deep"):
         fields.check_config({"a": [deep]})
     assert fields.check_config({"a": "ä" * 32_764})
-    with pytest.raises(Refused, match="config_too_large"):
+    with pytest.raises(Refused, match="plugin_config_too_large"):
         fields.check_config({"a": "ä" * 32_765})
     assert fields.check_config({"a": "\\u0000"})
     for config in ({"a": ["\x00"]}, {"a\x00": 1}, {"a": "\\\x00"}):
