@@ -29,10 +29,11 @@ build-SharedLayer:
 	$(call copy,python/shared)
 	$(call compile,/opt)
 
-# Wheels of the scratch folder's requirements.txt (from the lock, with hashes). Debug symbols of extension modules are
-# nine tenths of zstandard: every cold start would carry them.
+# Wheels of the scratch folder's requirements.txt (from the lock, with hashes), copied: uv would link files of its cache,
+# and what is stripped and compiled here must not change under the programs that use the same files. Debug symbols of
+# extension modules are nine tenths of zstandard: every cold start would carry them.
 build-%Layer:
-	uv pip install --quiet --no-config --no-deps --only-binary :all: --require-hashes --python-version $(RUNTIME:python%=%) \
+	uv pip install --quiet --no-config --link-mode copy --no-deps --only-binary :all: --require-hashes --python-version $(RUNTIME:python%=%) \
 		--python-platform $(PLATFORM) --target "$(ARTIFACTS_DIR)/python" --requirement requirements.txt
 	rm -rf "$(ARTIFACTS_DIR)/python/bin" "$(ARTIFACTS_DIR)/python/.lock"
 	if [ "$$(uname -m)" = "$(MACHINE)" ] && command -v strip >/dev/null; then \

@@ -1,7 +1,7 @@
 """The work messages between functions: imperative, versioned, without anything that the receiver could not re-read.
 
 A message is a hint ("look at this plugin, at least at this generation"): the command, the policy and the credential
-are never in it, so a forged or old message can't carry any. Unknown fields are refused for that reason (ADR 0005);
+are never in it, so a forged or old message can't carry any. Unknown fields are refused for that reason (ADR 0013);
 a message of a newer schema is left for the newer code to take.
 """
 

@@ -1,6 +1,6 @@
 """One SQS batch: exact partial failures, nothing acknowledged that was not handled.
 
-Ours instead of Powertools' `BatchProcessor` (ADR 0007): it costs a third of a cold start's budget, and the rules here
+Ours instead of Powertools' `BatchProcessor` (ADR 0012): it costs a third of a cold start's budget, and the rules here
 are stricter (a foreign queue or a malformed record fails the whole batch; time that runs out is a failure, not a loss).
 Response format: https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-batchfailurereporting
 """

@@ -38,7 +38,7 @@ def round_trip() -> list[dict[str, Any]]:
     if stack is None:
         return []
     api, bare = _api(stack), requests.Session()
-    body = _body("grpc://127.0.0.1:9", active=False)
+    body = _body("grpc://127.0.0.1:50999", active=False)
     plugin_id = str(api.call("POST", _PLUGINS, body=body).document["data"]["id"])
     path = f"{_PLUGINS}/{plugin_id}"
     ours, theirs = [], []
