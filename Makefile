@@ -50,13 +50,21 @@ docs: $(READY) ## write docs/reasons.md, docs/settings.md and docs/openapi.json 
 	@python -m functions.registration.openapi > docs/openapi.json
 
 .PHONY: check
-check: $(READY) ## format, lint, types, template, unit, contract and conformance tests (under a minute)
+check: $(READY) ## format, lint, types, template, documents, unit, contract and conformance tests (under a minute)
+	@$(MAKE) --jobs=2 --output-sync=target check-code check-behaviour
+
+.PHONY: check-code
+check-code:
 	@ruff format --check .
 	@ruff check .
-	@cfn-lint template.yaml & lint=$$!; mypy; wait $$lint
+	@mypy
+	@cfn-lint template.yaml
 	@python -m local.docs --check
+
+.PHONY: check-behaviour
+check-behaviour:
 	@pytest -q tests/unit tests/contract
-	@python -m tests.conformance
+	@python -m tests.conformance --declared
 
 .PHONY: test
 test: $(READY) ## all tests that need no running stack, properties included, with coverage

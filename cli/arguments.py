@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 DESCRIPTION: Final = "Take gateway plugins from a command (file://, grpc://, oci://) to something a gateway can trust."
-EPILOG: Final = "exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the API can't be reached"
+EPILOG: Final = "exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 the API or the registry can't be reached"
 DEFAULT_WAIT_SECONDS: Final = 120.0
 
 
@@ -56,6 +56,18 @@ def _judging(commands: _Commands, shared: argparse.ArgumentParser) -> None:
     validate.add_argument("--local", action="store_true", help="judge here, by this environment's settings")
     plan = _add(commands, shared, "plan", "say what registering a command would do")
     plan.add_argument("command")
+    plan.add_argument(
+        "--resolve",
+        action="store_true",
+        help="ask the registry from here (no API, no AWS): digest, platforms, sizes; credentials of this environment, "
+        "else of docker login",
+    )
+    plan.add_argument(
+        "--platform",
+        action="append",
+        metavar="OS/ARCH",
+        help="with --resolve: wanted, may be repeated (linux/amd64 and linux/arm64); arch= in the command wins",
+    )
     doctor = _add(commands, shared, "doctor", "find out what is wrong with a command and how to mend it (no API)")
     doctor.add_argument("command")
 

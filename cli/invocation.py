@@ -4,11 +4,15 @@ import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from cli.api import Api
 from cli.reasons import NO_ENDPOINT, NO_TOKEN, UNREADABLE_FILE, UsageError
 from cli.screen import Screen
+
+if TYPE_CHECKING:
+    from shared.egress import Resolver
+    from shared.pulling import MakeSession
 
 #: Files that the command reads (bodies, configurations, tokens) are small.
 _MAX_FILE_BYTES: Final = 1024 * 1024
@@ -29,6 +33,8 @@ class Invocation:
         stdin: read where a file name is `-`.
         connect: makes the API client.
         sleep, clock: for waiting; the clock gives seconds.
+        resolver: looks registries' names up; None = the system's.
+        make_session: connects to registries; None = `shared.egress.build_session`.
     """
 
     arguments: argparse.Namespace
@@ -38,6 +44,8 @@ class Invocation:
     connect: Connect
     sleep: Callable[[float], None]
     clock: Callable[[], float]
+    resolver: "Resolver | None" = None
+    make_session: "MakeSession | None" = None
 
     @property
     def as_json(self) -> bool:

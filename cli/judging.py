@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cli.api import ApiRefused
+from cli.desk import plan_here
 from cli.invocation import Invocation
-from cli.reasons import FAILED, OK
+from cli.reasons import FAILED, INVALID_OPTION, OK, UsageError
 from cli.screen import flat
 
 _VALIDATE: Final = "/api/v1/plugins/validate"
@@ -21,7 +22,11 @@ def validate(invocation: Invocation) -> int:
 
 
 def plan(invocation: Invocation) -> int:
-    """Show what registering would do; says what the deployed release can't tell yet."""
+    """Show what registering would do; says what the deployed release can't tell yet. With --resolve: from here."""
+    if invocation.option("resolve"):
+        return plan_here(invocation)
+    if invocation.option("platform"):
+        raise UsageError(INVALID_OPTION, "--platform goes with --resolve")
     body = {"command": str(invocation.option("command"))}
     api = invocation.api()
     try:

@@ -14,6 +14,8 @@ _COLOURS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("pending", "validated", "pulling", "unknown", "Unknown", "warn", "not_checked"), _YELLOW),
 }
 
+_UNITS: Final = ("KiB", "MiB", "GiB")
+
 
 def printable(text: object) -> str:
     """Give the text with control characters and direction marks escaped: foreign text can't move the cursor."""
@@ -21,6 +23,14 @@ def printable(text: object) -> str:
         character if character.isprintable() else character.encode("unicode_escape", "backslashreplace").decode()
         for character in str(text)
     )
+
+
+def binary_size(size_bytes: int) -> str:
+    """Give a size for people (`12.3 MiB`), and the exact one behind it where it is another."""
+    power = min((max(size_bytes, 1).bit_length() - 1) // 10, len(_UNITS))
+    if power == 0:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1024**power:.1f} {_UNITS[power - 1]} ({size_bytes} bytes)"
 
 
 class Screen:

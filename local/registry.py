@@ -31,7 +31,28 @@ USERNAME: Final = "plugport"
 PASSWORD: Final = "plugport-password"
 _HTPASSWD: Final = f"{USERNAME}:$2b$05$qLN9CQ/9TQFK68380wtICugAGeorq1WgFiUTklr7MBrJ90MQy0IhS\n"
 
-Authentication = Literal["none", "basic"]
+
+@dataclass(frozen=True, slots=True)
+class TokenAuthentication:
+    """A token service that a registry believes (https://distribution.github.io/distribution/spec/auth/token/).
+
+    Attributes:
+        realm: URL where clients get tokens.
+        service: who the tokens are for.
+        issuer: who they are from.
+        certificates: PEM text; tokens that lead to one of these count.
+        username, password: what the service asks for.
+    """
+
+    realm: str
+    service: str
+    issuer: str
+    certificates: str
+    username: str
+    password: str
+
+
+Authentication = Literal["none", "basic"] | TokenAuthentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +61,7 @@ class RunningRegistry:
 
     Attributes:
         host: `127.0.0.1:port`, plain HTTP.
-        username, password: what it asks for; empty for none.
+        username, password: what it, or its token service, asks for; empty for none.
         storage: the folder that holds its blobs, for tests that break them.
         log: its log file.
     """
@@ -58,11 +79,12 @@ def is_installed() -> bool:
 
 
 @contextlib.contextmanager
-def running_registry(authentication: Authentication = "none") -> Iterator[RunningRegistry]:
-    """Run an empty registry on a free port of the loopback interface; it and its blobs are gone afterwards.
+def running_registry(authentication: Authentication = "none", *, port: int = 0) -> Iterator[RunningRegistry]:
+    """Run an empty registry on the loopback interface; it and its blobs are gone afterwards.
 
     Args:
-        authentication: `none`, or `basic` with `USERNAME` and `PASSWORD`.
+        authentication: `none`, `basic` with `USERNAME` and `PASSWORD`, or a token service.
+        port: where it listens; 0 = on a free one.
 
     Raises:
         LocalError: the program is missing or did not start.
@@ -73,17 +95,16 @@ def running_registry(authentication: Authentication = "none") -> Iterator[Runnin
     LOCAL.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="registry-", dir=LOCAL) as name:
         folder = Path(name)
-        port = _free_port()
-        (folder / "htpasswd").write_text(_HTPASSWD)
+        port = port or _free_port()
         (folder / "config.json").write_text(json.dumps(_configuration(folder, port, authentication)))
         process = _start(program, folder)
         try:
             _wait_until_it_answers(process, port, folder / "log")
-            basic = authentication == "basic"
+            username, password = _asked_for(authentication)
             yield RunningRegistry(
                 host=f"{_HOST}:{port}",
-                username=USERNAME if basic else "",
-                password=PASSWORD if basic else "",
+                username=username,
+                password=password,
                 storage=folder / "storage",
                 log=folder / "log",
             )
@@ -109,16 +130,33 @@ def _start(program: str, folder: Path) -> subprocess.Popen[bytes]:
 
 
 def _configuration(folder: Path, port: int, authentication: Authentication) -> dict[str, Any]:
-    """Give a configuration (https://distribution.github.io/distribution/about/configuration/)."""
+    """Give a configuration, and write the files that it names (https://distribution.github.io/distribution/about/configuration/)."""
     configuration: dict[str, Any] = {
         "version": "0.1",
         "log": {"level": "info"},
         "storage": {"filesystem": {"rootdirectory": str(folder / "storage")}, "delete": {"enabled": True}},
         "http": {"addr": f"{_HOST}:{port}", "secret": "one-process"},
     }
-    if authentication == "basic":
+    if isinstance(authentication, TokenAuthentication):
+        (folder / "certificates.pem").write_text(authentication.certificates)
+        configuration["auth"] = {
+            "token": {
+                "realm": authentication.realm,
+                "service": authentication.service,
+                "issuer": authentication.issuer,
+                "rootcertbundle": str(folder / "certificates.pem"),
+            }
+        }
+    elif authentication == "basic":
+        (folder / "htpasswd").write_text(_HTPASSWD)
         configuration["auth"] = {"htpasswd": {"realm": "plugport", "path": str(folder / "htpasswd")}}
     return configuration
+
+
+def _asked_for(authentication: Authentication) -> tuple[str, str]:
+    if isinstance(authentication, TokenAuthentication):
+        return authentication.username, authentication.password
+    return (USERNAME, PASSWORD) if authentication == "basic" else ("", "")
 
 
 def _wait_until_it_answers(process: subprocess.Popen[bytes], port: int, log: Path) -> None:

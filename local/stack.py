@@ -53,6 +53,11 @@ class Stack:
         return f"{HOST}:{self.state.port}"
 
     @property
+    def side_registry_port(self) -> int:
+        """Port on `HOST` where a further registry is asked over plain HTTP: `running_registry(port=…)` listens there."""
+        return _side_registry_port(self.state)
+
+    @property
     def token(self) -> str:
         """The administrator's token."""
         return TOKEN_FILE.read_text().strip()
@@ -98,8 +103,13 @@ def parameters(state: State) -> dict[str, str]:
         "AllowInternalNetworkAccess": "true",
         # The emulator speaks plain HTTP and enforces the bucket's policy.
         "BucketTlsOnly": "off",
-        "OciInsecureRegistries": registry,
+        "OciInsecureRegistries": f"{registry},{HOST}:{_side_registry_port(state)}",
         "FilePluginMounts": str(PLUGINS),
         "EcrRegistryHost": registry,
         "LocalEcrSource": LOCAL_ECR_SOURCE,
     }
+
+
+def _side_registry_port(state: State) -> int:
+    """Give the emulator's neighbour: known before anything is deployed, and another one for each checkout."""
+    return state.port + 1

@@ -14,7 +14,9 @@ from shared.commands import PolicySettings
 from shared.credentials.aws_ecr import AwsEcr
 from shared.credentials.aws_secrets import AwsSecrets
 from shared.egress import SystemResolver
+from shared.observability import build_logger
 from shared.plugins.dynamodb_store import DynamoDBStore
+from shared.pulling import RegistryAccess
 from shared.worker import LambdaContext, Worker, environment
 
 
@@ -24,13 +26,17 @@ def _composition() -> Worker:
     policy = PolicySettings.from_environment(environment())
     store = S3Store(client=build_s3_client(), bucket=settings.bucket_name)
     resolver = SystemResolver()
-    puller = OciPuller(
+    access = RegistryAccess(
         policy=policy,
         environment=environment(),
+        resolver=resolver,
         secrets=AwsSecrets(),
         ecr=AwsEcr(),
+        warn=build_logger("oci_pull").warning,
+    )
+    puller = OciPuller(
+        access=access,
         store=store,
-        resolver=resolver,
         platforms=[name.strip() for name in settings.platforms.split(",") if name.strip()],
     )
     ports = Ports(

@@ -16,6 +16,7 @@ from shared.plugins.record import ConditionType, Plugin, Version
 from shared.plugins.stages import event_for, is_current, key_of, setback
 from shared.plugins.transitions import Change, change
 from shared.plugins.work import transition
+from shared.pulling import SIGNATURE_NOT_BUILT
 from shared.times import rfc3339
 
 ACTOR: Final = "oci_pull"
@@ -25,12 +26,7 @@ NOT_AN_OCI_COMMAND = Reason(
     "only oci:// commands are pulled",
     "Nothing to do: file:// and grpc:// plugins are not pulled.",
 )
-SIGNATURE_NOT_BUILT = Reason(
-    "signature_verification_not_built_yet",
-    "signatures are required, and this release can't verify them yet",
-    "Leave signatures not required (OCI_PLUGINS_REQUIRE_SIGNATURE, AI_STUDIO_OCI_REQUIRE_SIGNATURE) until it can.",
-)
-REASONS: Final = (NOT_AN_OCI_COMMAND, SIGNATURE_NOT_BUILT)
+REASONS: Final = (NOT_AN_OCI_COMMAND,)
 
 
 class PullError(Exception):

@@ -126,6 +126,7 @@ _CONNECT_CAUSES: Final[tuple[tuple[str, _Cause], ...]] = (
     ("missing selected ALPN", _Cause(NOT_GRPC, "TLS works, but the peer does not offer HTTP/2 (ALPN h2)")),
     ("Tls handshake failed", _Cause(TLS_HANDSHAKE_FAILED)),
     ("Handshake read failed", _Cause(TLS_HANDSHAKE_FAILED)),
+    ("Handshake write failed", _Cause(TLS_HANDSHAKE_FAILED)),
     ("http1.x server", _Cause(NOT_GRPC, "the peer answers HTTP/1")),
     ("Failed parsing HTTP/2", _Cause(NOT_GRPC, "the peer does not answer HTTP/2")),
 )

@@ -14,7 +14,7 @@ from shared.health.reasons import BAD_RESPONSE
 
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _MAX_VARINT_BYTES: Final = 10
-_MAX_TAG_BYTES: Final = 5
+_MAX_SHORT_VARINT_BYTES: Final = 5
 _UINT32: Final = 1 << 32
 _UINT64: Final = 1 << 64
 _MAX_FIELD_NUMBER: Final = (1 << 29) - 1
@@ -103,16 +103,15 @@ def _integers(data: bytes) -> dict[int, int]:
 def _fields(data: bytes) -> Iterator[tuple[int, int]]:
     offset = 0
     while offset < len(data):
-        start = offset
-        tag, offset = decode_varint(data, start)
+        tag, offset = _short_varint(data, offset)
         number, wire_type = tag >> 3, tag & 7
-        if not 1 <= number <= _MAX_FIELD_NUMBER or offset - start > _MAX_TAG_BYTES:
+        if not 1 <= number <= _MAX_FIELD_NUMBER:
             raise Refused(BAD_RESPONSE, "a field in the answer has no valid number")
         if wire_type == _VARINT:
             value, offset = decode_varint(data, offset)
             yield number, value
         elif wire_type == _LENGTH:
-            length, offset = decode_varint(data, offset)
+            length, offset = _short_varint(data, offset)
             offset += length
         elif wire_type in (_FIXED64, _FIXED32):
             offset += 8 if wire_type == _FIXED64 else 4
@@ -120,3 +119,11 @@ def _fields(data: bytes) -> Iterator[tuple[int, int]]:
             raise Refused(BAD_RESPONSE, "a field in the answer has a wire type that is not used")
     if offset > len(data):
         raise Refused(BAD_RESPONSE, "the answer is cut off")
+
+
+def _short_varint(data: bytes, offset: int) -> tuple[int, int]:
+    """Decode a tag or a length: 32 bits, in at most five bytes, as protobuf's own readers ask."""
+    value, end = decode_varint(data, offset)
+    if end - offset > _MAX_SHORT_VARINT_BYTES or value >= _UINT32:
+        raise Refused(BAD_RESPONSE, "a tag or a length in the answer is beyond 32 bits")
+    return value, end

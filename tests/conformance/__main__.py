@@ -1,4 +1,4 @@
-"""`python -m tests.conformance [--cases DIR] [--suite NAME …] [--json] [--failures] [--strict]`."""
+"""`python -m tests.conformance [--cases DIR] [--suite NAME …] [--declared] [--json] [--failures] [--strict]`."""
 
 import argparse
 import os
@@ -16,7 +16,9 @@ def main() -> int:
     arguments = _arguments()
     folder = Path(arguments.cases or os.environ.get("CONFORMANCE_DIR") or DEFAULT_CASES)
     wanted = frozenset(arguments.suite or SUITE_NAMES)
-    files = [file for file in case_files(folder) if not arguments.suite or file.suite in wanted]
+    if arguments.declared:
+        wanted &= DONE
+    files = [file for file in case_files(folder) if file.suite in wanted]
     if not files:
         print(f"no cases in {folder}", file=sys.stderr)
         return 2
@@ -45,6 +47,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--suite", action="extend", nargs="+", choices=SUITE_NAMES, metavar="NAME", help="only these suites"
     )
+    parser.add_argument("--declared", action="store_true", help="only the suites that are declared done (done.py)")
     parser.add_argument("--json", action="store_true", help="one line a case: suite, id, ok, expected, actual")
     parser.add_argument("--failures", action="store_true", help="show each failed case")
     parser.add_argument("--strict", action="store_true", help="exit code 1 on any failure")

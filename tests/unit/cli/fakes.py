@@ -9,6 +9,8 @@ from cli.api import Answer, Api, ApiError, ApiRefused
 from cli.invocation import Invocation
 from cli.main import run
 from cli.screen import Screen
+from shared.egress import Resolver
+from shared.pulling import MakeSession
 
 Call = tuple[str, str, dict[str, str], Any]
 
@@ -50,13 +52,21 @@ class Terminal:
     """Runs the command with captured streams and a clock that only sleeping moves."""
 
     def __init__(
-        self, api: FakeApi | None = None, *, environment: Mapping[str, str] | None = None, stdin: str = ""
+        self,
+        api: FakeApi | None = None,
+        *,
+        environment: Mapping[str, str] | None = None,
+        stdin: str = "",
+        resolver: Resolver | None = None,
+        make_session: MakeSession | None = None,
     ) -> None:
         self.api = api or FakeApi({})
         self.environment = {"PLUGPORT_ENDPOINT": "https://api.example.com/live", "PLUGPORT_TOKEN": "ppt_x"}
         if environment is not None:
             self.environment = dict(environment)
         self.stdin = stdin
+        self.resolver = resolver
+        self.make_session = make_session
         self.connected: list[tuple[str, str | None, float]] = []
         self.now = 0.0
         self.colour = False
@@ -74,6 +84,8 @@ class Terminal:
             connect=self._connect,
             sleep=self._sleep,
             clock=lambda: self.now,
+            resolver=self.resolver,
+            make_session=self.make_session,
         )
         code = run(argv, invoke)
         self.out, self.err = out.getvalue(), err.getvalue()

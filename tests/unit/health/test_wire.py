@@ -2,7 +2,7 @@
 
 import pytest
 from grpc_health.v1 import health_pb2
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from shared.errors import Refused
@@ -109,7 +109,9 @@ varint = st.builds(_varint, st.integers(0, 2**64 - 1) | st.integers(0, 64), st.i
 messages = st.lists(varint | st.binary(max_size=6) | st.sampled_from([b"\x08\x01", b"\x12\x02ab"]), max_size=8)
 
 
-@settings(max_examples=500)
+@settings(max_examples=60000)
+@example(b"\x0a\x80\x80\x80\x80\x80\x00")
+@example(b"\xd1\x80\x80\x80\x80\x00" + bytes(8))
 @given(messages.map(b"".join))
 def test_any_bytes_are_read_or_refused_as_protobuf_does(data: bytes) -> None:
     """No bytes crash the reader, and what protobuf refuses or reads differently is refused here."""

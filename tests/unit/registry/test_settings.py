@@ -1,9 +1,9 @@
-"""Token services beyond the relatives, per registry."""
+"""Token services beyond the relatives, and CA bundles, per registry."""
 
 import pytest
 
 from shared.commands.errors import SettingsError
-from shared.registry.settings import TOKEN_REALMS, token_realms_for
+from shared.registry.settings import CA_BUNDLES, TOKEN_REALMS, ca_bundles_in, token_realms_for
 
 
 def test_a_token_service_is_listed_for_one_registry() -> None:
@@ -19,3 +19,22 @@ def test_a_broken_entry_is_named(entry: str) -> None:
     """The start stops with the entry in the message."""
     with pytest.raises(SettingsError, match="OCI_PLUGINS_TOKEN_REALMS"):
         token_realms_for("r.example.com", {TOKEN_REALMS: entry})
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIB=\n-----END CERTIFICATE-----"
+
+
+def test_ca_bundles_are_listed_by_host() -> None:
+    """A bundle is a file or its text, for one port or for all of a host."""
+    listed = f"R.example.com=/opt/ca.pem, other.example.com:5000={PEM},"
+    assert ca_bundles_in({CA_BUNDLES: listed}) == {"r.example.com": "/opt/ca.pem", "other.example.com:5000": PEM}
+    assert ca_bundles_in({}) == {}
+
+
+@pytest.mark.parametrize(
+    "listed", ["/opt/ca.pem", "r.example.com", "r.example.com=", "r.example.com=ca.pem", "r_=/a", "r.io=/a,R.io=/b"]
+)
+def test_a_broken_ca_bundle_is_named(listed: str) -> None:
+    """No host, no bundle, a relative path, or two bundles for one host stop the start."""
+    with pytest.raises(SettingsError, match="OCI_PLUGINS_CA_BUNDLES"):
+        ca_bundles_in({CA_BUNDLES: listed})
