@@ -87,7 +87,7 @@ def running_registry(authentication: Authentication = "none", *, port: int = 0) 
         port: where it listens; 0 = on a free one.
 
     Raises:
-        LocalError: the program is missing or did not start.
+        LocalError: the program is missing or did not start, or another process has the port.
     """
     program = shutil.which(_BINARY)
     if program is None:
@@ -95,7 +95,7 @@ def running_registry(authentication: Authentication = "none", *, port: int = 0) 
     LOCAL.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="registry-", dir=LOCAL) as name:
         folder = Path(name)
-        port = port or _free_port()
+        port = _reserved_port(port)
         (folder / "config.json").write_text(json.dumps(_configuration(folder, port, authentication)))
         process = _start(program, folder)
         try:
@@ -180,7 +180,12 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def _reserved_port(wanted: int) -> int:
+    """Give the wanted port or a free one; what another process answers there must not be taken for our registry."""
     with socket.socket() as probe:
-        probe.bind((_HOST, 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_HOST, wanted))
+        except OSError as error:
+            raise LocalError(f"port {wanted} is taken", "Stop the process that listens there.") from error
         return int(probe.getsockname()[1])

@@ -54,7 +54,7 @@ class Stack:
 
     @property
     def side_registry_port(self) -> int:
-        """Port on `HOST` where a further registry is asked over plain HTTP: `running_registry(port=…)` listens there."""
+        """Port on `HOST` of a further registry that is asked over plain HTTP, for `running_registry(port=…)`."""
         return _side_registry_port(self.state)
 
     @property

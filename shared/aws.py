@@ -52,8 +52,9 @@ def client(service: str, *, read_timeout_seconds: float = 10, **options: Any) ->
         read_timeout_seconds: how long one answer may take.
         options: further `botocore.config.Config` options.
     """
-    import boto3  # noqa: PLC0415 - the slowest import of a cold start: only who needs AWS pays for it
-    from botocore.config import Config  # noqa: PLC0415 - same
+    from botocore.config import Config  # noqa: PLC0415 - the slowest import of a cold start: only who needs AWS pays
+
+    from shared.aws_session import session  # noqa: PLC0415 - same
 
     config = Config(
         connect_timeout=2,
@@ -61,7 +62,7 @@ def client(service: str, *, read_timeout_seconds: float = 10, **options: Any) ->
         retries={"mode": "standard", "total_max_attempts": 4},
         **options,
     )
-    return boto3.client(service, config=config)  # type: ignore[call-overload]  # the stubs want a literal name
+    return session().create_client(service, config=config)  # type: ignore[call-overload]  # the stubs want a literal name
 
 
 @contextmanager

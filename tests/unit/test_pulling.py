@@ -8,8 +8,9 @@ import pytest
 import requests
 
 from shared.artifacts.pull import plan_artifact
+from shared.aws import AWS_UNAVAILABLE
 from shared.commands import OciCommand, PolicySettings, SettingsError
-from shared.credentials import Credential, Secret
+from shared.credentials import Credential, EcrRegistry, Secret
 from shared.egress import parse_authority
 from shared.egress.origins import Scheme
 from shared.errors import PlugportError, Refused, Transient
@@ -43,6 +44,15 @@ class RotatingSecrets(FakeSecrets):
         if isinstance(self._fresh, PlugportError):
             raise self._fresh
         return Secret(self._fresh)
+
+
+class RotatingEcr(FakeEcr):
+    """Gives another password when it is asked to refresh."""
+
+    def fetch_password(self, registry: EcrRegistry, *, refresh: bool = False) -> Secret:
+        """Give the password."""
+        remembered = super().fetch_password(registry, refresh=refresh)
+        return Secret("fresh-password") if refresh else remembered
 
 
 class Sessions:
@@ -91,13 +101,13 @@ def test_a_rotated_secret_is_read_again_after_a_401() -> None:
 
 def test_a_403_is_answered_alike() -> None:
     """Amazon ECR says 403 to a password that has expired."""
-    sessions, ecr = Sessions(Answer(403), OK_MANIFEST), FakeEcr()
     registry = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
-    sessions.session, sessions.adapter = scripted_session({f"https://{registry}/v2/plugins/p/manifests/1": [ASKS]})
-    with pytest.raises(Refused, match="registry_auth_failed"):
-        access(sessions, ecr=ecr).use(COMMAND._replace(registry=registry), resolve)
-    assert [refresh for _, refresh in ecr.asked] == [False, True]
-    assert passwords(sessions.adapter) == ["ecr-password"]
+    sessions, ecr = Sessions(), RotatingEcr()
+    sessions.session, sessions.adapter = scripted_session(
+        {f"https://{registry}/v2/plugins/p/manifests/1": [ASKS, Answer(403), ASKS, OK_MANIFEST]}
+    )
+    assert access(sessions, ecr=ecr).use(COMMAND._replace(registry=registry), resolve) == DIGEST
+    assert passwords(sessions.adapter) == ["ecr-password", "fresh-password"]
 
 
 @pytest.mark.parametrize("fresh", ["old", "new but wrong"])
@@ -111,7 +121,7 @@ def test_a_wrong_secret_is_sent_once(fresh: str) -> None:
 
 def test_a_store_that_does_not_answer_after_a_401_is_transient() -> None:
     """Whether the secret was rotated is not known then, so the work comes again."""
-    down = Transient(signature_not_built().reason, "the store is down")
+    down = Transient(AWS_UNAVAILABLE, "the store is down")
     with pytest.raises(Transient, match="the store is down"):
         access(Sessions(ASKS), BY_REFERENCE, secrets=RotatingSecrets(down)).use(COMMAND, resolve)
 
@@ -153,7 +163,7 @@ def test_ca_bundles_reach_the_session() -> None:
 
 def test_a_broken_ca_bundle_stops_the_start() -> None:
     """The entry is named before any work begins."""
-    with pytest.raises(SettingsError, match="OCI_PLUGINS_CA_BUNDLES: registry.example.com"):
+    with pytest.raises(SettingsError, match="OCI_PLUGINS_CA_BUNDLES: registry"):
         access(Sessions(), {"OCI_PLUGINS_CA_BUNDLES": "registry.example.com=ca.pem"})
 
 
@@ -186,12 +196,3 @@ def test_required_signatures_refuse_the_plan() -> None:
             ),
         )
     assert steps[-1] == "verify_signature"
-
-
-def signature_not_built() -> Refused:
-    """Give a refusal whose reason any error may carry."""
-    check = signature_check(PolicySettings(require_signature=True))
-    assert check is not None
-    with pytest.raises(Refused) as caught:
-        check(DIGEST)
-    return caught.value

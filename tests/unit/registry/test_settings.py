@@ -32,7 +32,7 @@ def test_ca_bundles_are_listed_by_host() -> None:
 
 
 @pytest.mark.parametrize(
-    "listed", ["/opt/ca.pem", "r.example.com", "r.example.com=", "r.example.com=ca.pem", "r_=/a", "r.io=/a,R.io=/b"]
+    "listed", ["/opt/ca.pem", "r.example.com", "r.example.com=", "r.example.com=ca.pem", "r..io=/a", "r.io=/a,R.io=/b"]
 )
 def test_a_broken_ca_bundle_is_named(listed: str) -> None:
     """No host, no bundle, a relative path, or two bundles for one host stop the start."""
