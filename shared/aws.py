@@ -62,7 +62,7 @@ def client(service: str, *, read_timeout_seconds: float = 10, **options: Any) ->
         retries={"mode": "standard", "total_max_attempts": 4},
         **options,
     )
-    return session().create_client(service, config=config)  # type: ignore[call-overload]  # the stubs want a literal name
+    return session().create_client(service, config=config)
 
 
 @contextmanager

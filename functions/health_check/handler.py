@@ -22,7 +22,7 @@ def _composition() -> Worker:
     prober = PluginProber(
         policy=PolicySettings.from_environment(environment()),
         resolver=SystemResolver(),
-        objects=S3Objects(client("s3"), settings.bucket_name),
+        objects=S3Objects(None, settings.bucket_name),
         mounts=[mount for mount in settings.file_plugin_mounts.split(",") if mount],
         deadline_seconds=settings.probe_timeout_seconds,
         attempts=settings.connect_attempts,

@@ -1,6 +1,5 @@
 """Looks at one plugin: a grpc:// service, a mounted file:// path, or the stored object of an oci:// one."""
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,6 +55,8 @@ class PluginProber:
             checksum = (plugin.checksum or "").removeprefix("sha256:") or None
             return probe_file(command.path, mounts=self._mounts, expectation=FileExpectation(sha256=checksum))
         if isinstance(command, GrpcCommand):
+            import asyncio  # noqa: PLC0415 - slow to load: only a grpc:// plugin pays
+
             return asyncio.run(self._grpc(command, attempts=1 if plugin.status == "ready" else self._attempts))
         version = plugin.version
         platforms: Sequence[Any] = [] if version is None else list(version.platforms.values())

@@ -3,11 +3,10 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from functions.registration import fields
 from functions.registration.answer import Answer
-from functions.registration.bodies import PluginPatch, read_body
 from functions.registration.failures import Collector
 from functions.registration.judging import check_named_configuration, hooks_of_changed, judge_command
 from functions.registration.ports import Ports, event_of, find_key
@@ -22,6 +21,9 @@ from shared.plugins.transitions import Change, change, updated
 from shared.plugins.work import transition
 from shared.times import rfc3339
 
+if TYPE_CHECKING:
+    from functions.registration.bodies import PluginPatch
+
 
 def patch_plugin(request: Request, ports: Ports) -> Answer:
     """Change what the body names, by the same policy as a new plugin; what changes nothing writes nothing.
@@ -30,6 +32,8 @@ def patch_plugin(request: Request, ports: Ports) -> Answer:
         NotFound: no such plugin for this caller.
         Refused: the body, the policy or If-Match says no; nothing was written.
     """
+    from functions.registration.bodies import PluginPatch, read_body  # noqa: PLC0415 - pydantic: see ADR 0018
+
     key, tags = find_key(request, ports), parse_tags(request.header("if-match"))
     patch, warnings = read_body(PluginPatch, request.json_object())
 
@@ -100,7 +104,7 @@ def _reload(request: Request, ports: Ports, *, status: int, only_oci: bool) -> A
     return Answer(status, {"data": resource}, {"ETag": etag_of(plugin)})
 
 
-def _patched(plugin: Plugin, patch: PluginPatch, request: Request, ports: Ports) -> Plugin:
+def _patched(plugin: Plugin, patch: "PluginPatch", request: Request, ports: Ports) -> Plugin:
     """Apply the fields that were sent; raises everything that is wrong with them."""
     given, values, collector = patch.model_fields_set, dict[str, Any](), Collector()
     with collector.check():
@@ -140,7 +144,7 @@ _CHECKS: Final[Mapping[str, Callable[[Any], object]]] = {
 }
 
 
-def _commanded(plugin: Plugin, patch: PluginPatch, request: Request, ports: Ports) -> dict[str, Any]:
+def _commanded(plugin: Plugin, patch: "PluginPatch", request: Request, ports: Ports) -> dict[str, Any]:
     """Judge the command that the plugin has after the change; a reference that is not sent stays and must fit."""
     text = patch.command if "command" in patch.model_fields_set else plugin.command_given
     reference = patch.oci_reference if "oci_reference" in patch.model_fields_set else plugin.oci_reference

@@ -1,10 +1,9 @@
 """POST /plugins."""
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from functions.registration import fields
 from functions.registration.answer import Answer
-from functions.registration.bodies import BodyWarning, PluginCreate, read_body
 from functions.registration.failures import Collector
 from functions.registration.judging import check_named_configuration, hooks_of_new, judge_command
 from functions.registration.ports import Ports, event_of
@@ -21,6 +20,9 @@ from shared.plugins.record import Plugin
 from shared.plugins.transitions import registered
 from shared.times import rfc3339
 
+if TYPE_CHECKING:
+    from functions.registration.bodies import BodyWarning, PluginCreate
+
 _RANDOM_BYTES: Final = 10
 #: Another request with the same Idempotency-Key may be under way: so often its result is looked for.
 _ATTEMPTS: Final = 3
@@ -33,6 +35,8 @@ def create_plugin(request: Request, ports: Ports) -> Answer:
         Refused: the body, the policy, the slug or the key says no; nothing was written.
         Transient: the table did not answer; with an Idempotency-Key it is safe to repeat the call.
     """
+    from functions.registration.bodies import PluginCreate, read_body  # noqa: PLC0415 - pydantic: see ADR 0018
+
     caller = request.caller
     idempotency = idempotency_of(request, "create_plugin")
     body, warnings = read_body(PluginCreate, request.json_object())
@@ -61,7 +65,7 @@ def create_plugin(request: Request, ports: Ports) -> Answer:
     raise AssertionError("unreachable")  # pragma: no cover - the loop returns or raises
 
 
-def _plugin(body: PluginCreate, namespace: str, caller: Principal, ports: Ports) -> Plugin:
+def _plugin(body: "PluginCreate", namespace: str, caller: Principal, ports: Ports) -> Plugin:
     """Make the record, or refuse with everything that is wrong."""
     epoch, collector = ports.clock(), Collector()
     plugin_id = new_plugin_id(epoch=epoch, randomness=ports.randomness(_RANDOM_BYTES))
@@ -121,7 +125,9 @@ def _earlier(idempotency: Idempotency | None, ports: Ports) -> Plugin | None:
         raise Refused(IDEMPOTENT_RESULT_GONE) from None
 
 
-def _created(plugin: Plugin, request: Request, warnings: tuple[BodyWarning, ...], *, repeated: bool = False) -> Answer:
+def _created(
+    plugin: Plugin, request: Request, warnings: "tuple[BodyWarning, ...]", *, repeated: bool = False
+) -> Answer:
     document = {"data": plugin_resource(plugin, prefix=request.prefix)}
     if warnings:
         document["meta"] = {"warnings": [warning._asdict() for warning in warnings]}

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from functions.registration import listing, schemas
+from functions.registration import bodies, listing, schemas
 from functions.registration.routes import ROUTES, Route
 
 _REFERENCE: Final = "#/components/schemas/{model}"
@@ -86,9 +86,9 @@ SUCCESSES: Final[Mapping[str, _Success]] = {
 
 def build_document() -> dict[str, Any]:
     """Give the document as plain values."""
-    bodies = {route.body for route in ROUTES if route.body is not None}
+    taken = {getattr(bodies, route.body) for route in ROUTES if route.body is not None}
     answers = {success.model for success in SUCCESSES.values() if success.model is not None}
-    models = sorted(bodies | answers | {schemas.Errors}, key=lambda model: model.__name__)
+    models = sorted(taken | answers | {schemas.Errors}, key=lambda model: model.__name__)
     _, definitions = models_json_schema(
         [(model, "validation") for model in models], ref_template=_REFERENCE, title="Plugport"
     )
@@ -131,7 +131,7 @@ def _operation(route: Route) -> dict[str, Any]:
     else:
         operation["x-scope"] = route.access
     if route.body is not None:
-        schema = {"$ref": _REFERENCE.format(model=route.body.__name__)}
+        schema = {"$ref": _REFERENCE.format(model=route.body)}
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
     return operation
 

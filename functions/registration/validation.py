@@ -3,7 +3,6 @@
 from typing import Any
 
 from functions.registration.answer import Answer
-from functions.registration.bodies import CommandToValidate, read_body
 from functions.registration.judging import check_named_configuration, verdict_of
 from functions.registration.ports import Ports, load_plugin
 from functions.registration.reasons import FIELD_MISSING, NOT_BUILT_YET, PLUGIN_INACTIVE
@@ -18,6 +17,8 @@ def validate_body(request: Request, ports: Ports) -> Answer:
     Raises:
         Refused: the body is not one, or asks for what is not built yet.
     """
+    from functions.registration.bodies import CommandToValidate, read_body  # noqa: PLC0415 - pydantic: see ADR 0018
+
     body, warnings = read_body(CommandToValidate, request.json_object())
     if body.resolve:
         raise Refused(

@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Iterator
 from typing import Any, Final
 
-from shared.aws import aws_errors, failure_of
+from shared.aws import aws_errors, client, failure_of
 from shared.errors import NotFound
 from shared.health.object_probe import StoredObject
 from shared.health.reasons import ARTIFACT_MISSING
@@ -19,9 +19,9 @@ _MISSING: Final = frozenset({"404", "NoSuchKey", "NotFound"})
 class S3Objects:
     """Objects of one bucket, with the checksums that S3 keeps."""
 
-    def __init__(self, client: Any, bucket: str) -> None:
-        """Take an S3 client (`shared.aws.client("s3")`) and the bucket's name."""
-        self._client = client
+    def __init__(self, s3: Any, bucket: str) -> None:
+        """Take an S3 client and the bucket's name; None: the client is made on first use, as few probes need it."""
+        self._s3 = s3
         self._bucket = bucket
 
     def head(self, key: str) -> StoredObject:
@@ -54,10 +54,12 @@ class S3Objects:
     def _call(self, operation: str, key: str, **arguments: Any) -> Any:
         from botocore.exceptions import ClientError  # noqa: PLC0415 - loaded with the client
 
+        if self._s3 is None:
+            self._s3 = client("s3")
         name = "".join(part.title() for part in operation.split("_"))
         with aws_errors(name):
             try:
-                return getattr(self._client, operation)(Bucket=self._bucket, Key=key, **arguments)
+                return getattr(self._s3, operation)(Bucket=self._bucket, Key=key, **arguments)
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") in _MISSING:
                     raise NotFound(ARTIFACT_MISSING) from error

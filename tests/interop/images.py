@@ -4,6 +4,7 @@ umoci runs without any privilege; buildah on its vfs storage needs no mounts, as
 """
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -15,22 +16,39 @@ _TAG = "built"
 
 
 def build_with_umoci(folder: Path, layers: Sequence[Mapping[str, bytes | None]], architecture: str = "amd64") -> str:
-    """Build an OCI layout with one gzip layer a file; None deletes a file of a lower layer. Give it for skopeo."""
-    umoci, image = require("umoci"), f"{folder / 'layout'}:{_TAG}"
-    folder.mkdir(parents=True, exist_ok=True)
+    """Build an OCI layout with these gzip layers; give it for skopeo.
+
+    By `repack`: the layers of `umoci insert` (0.4.7) have no end-of-archive blocks, which no complete archive lacks.
+
+    Args:
+        folder: the layout and the unpacked image come into it.
+        layers: lowest first; path below the root → content, None deletes the file or folder of a lower layer.
+        architecture: in the image's configuration.
+    """
+    umoci, bundle, image = require("umoci"), folder / "bundle", f"{folder / 'layout'}:{_TAG}"
+    folder.mkdir(parents=True)
     run(umoci, "init", "--layout", folder / "layout")
     run(umoci, "new", "--image", image)
+    run(umoci, "unpack", "--rootless", "--image", image, bundle)
     for files in layers:
-        for path, data in files.items():
-            if data is None:
-                run(umoci, "insert", "--rootless", "--image", image, "--whiteout", path)
-            else:
-                run(umoci, "insert", "--rootless", "--image", image, write_executable(folder, data, "content"), path)
+        for name, data in files.items():
+            _change(bundle / "rootfs" / name, data)
+        run(umoci, "repack", "--refresh-bundle", "--image", image, bundle)
     run(
         umoci, "config", "--image", image,
         "--config.entrypoint", "/plugin", "--os", "linux", "--architecture", architecture,
     )  # fmt: skip
     return f"oci:{image}"
+
+
+def _change(path: Path, data: bytes | None) -> None:
+    if data is not None:
+        path.parent.mkdir(exist_ok=True)
+        write_executable(path.parent, data, path.name)
+    elif path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def push_with_skopeo(source: str, registry: RunningRegistry, name: str, *options: str) -> str:
@@ -80,7 +98,7 @@ class Buildah:
         self._program = require("buildah")
 
     def build(self, data: bytes, architecture: str = "amd64", *, start: str = "--entrypoint") -> str:
-        """Build `FROM scratch; COPY plugin /plugin` with ENTRYPOINT or, by `start="--cmd"`, CMD; give the image's id."""
+        """Build `FROM scratch; COPY plugin /plugin` with ENTRYPOINT or (`start="--cmd"`) CMD; give the image's id."""
         container = self._run("from", "scratch")
         self._run("copy", container, str(write_executable(self._folder, data)), "/plugin")
         words = '["/plugin"]' if start == "--entrypoint" else "/plugin"

@@ -13,6 +13,7 @@ from shared.credentials.ecr import EcrRegistry
 from shared.credentials.references import Store
 from shared.credentials.secret import Secret
 from shared.egress import SystemResolver
+from shared.pulling import RegistryAccess
 from tests.unit.artifacts.fakes import FakeStore
 from tests.unit.plugins.records import plugin
 
@@ -82,15 +83,14 @@ def pull(
     command = parse_command(f"oci://{reference}")
     assert isinstance(command, OciCommand)
     store = store or FakeStore()
-    puller = OciPuller(
+    access = RegistryAccess(
         policy=PolicySettings.from_environment(environment),
         environment=environment,
+        resolver=SystemResolver(),
         secrets=NoCloud(),
         ecr=NoCloud(),
-        store=store,
-        resolver=SystemResolver(),
-        platforms=platforms,
     )
+    puller = OciPuller(access=access, store=store, platforms=platforms)
     version = puller.pull(command, plugin(command=str(command), scheme="oci", **record), remaining_seconds=lambda: 60.0)
     return Pulled(version, {name: store.objects[item.sha256] for name, item in version.platforms.items()})
 

@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.allow_hosts(["127.0.0.1", "
 
 def _trusting(registry: RunningRegistry, service: TokenService, **more: str) -> dict[str, str]:
     """Give the environment of an operator who lets the token service have the registry's credential."""
-    return environment_of(registry, OCI_PLUGINS_TOKEN_REALMS=f"{registry.host}={service.host}", **more)
+    plain = f"{registry.host},{service.host}"
+    realms = f"{registry.host}={service.host}"
+    return environment_of(registry, OCI_PLUGINS_INSECURE_REGISTRIES=plain, OCI_PLUGINS_TOKEN_REALMS=realms, **more)
 
 
 def _without_credential(environment: dict[str, str]) -> dict[str, str]:
@@ -33,7 +35,7 @@ def _refusal(reference: str, environment: dict[str, str]) -> PullError:
 def test_basic(basic_registry: RunningRegistry, tmp_path: Path) -> None:
     """User name and password open a registry that asks for Basic, whoever pushed: skopeo or oras."""
     image, artifact = executable("basic image"), executable("basic artifact")
-    push_with_skopeo(build_with_umoci(tmp_path / "image", [{"/plugin": image}]), basic_registry, "basic/image:v1")
+    push_with_skopeo(build_with_umoci(tmp_path / "image", [{"plugin": image}]), basic_registry, "basic/image:v1")
     push_plain_artifact(tmp_path, artifact, basic_registry, "basic/artifact:v1")
     for data, name in ((image, "basic/image:v1"), (artifact, "basic/artifact:v1")):
         pulled = pull(f"{basic_registry.host}/{name}", environment_of(basic_registry))
@@ -57,7 +59,7 @@ def test_an_entitlement(basic_registry: RunningRegistry, tmp_path: Path) -> None
 def test_a_token(token_registry: RunningRegistry, token_service: TokenService, tmp_path: Path) -> None:
     """A token is asked for once, for pulling exactly this repository, and serves manifest, config and layer."""
     data = executable("token")
-    source = build_with_umoci(tmp_path / "image", [{"/plugin": data}])
+    source = build_with_umoci(tmp_path / "image", [{"plugin": data}])
     push_with_skopeo(source, token_registry, "token/image:v1")
     before = len(token_service.scopes)
     pulled = pull(f"{token_registry.host}/token/image:v1", _trusting(token_registry, token_service))

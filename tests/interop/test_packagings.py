@@ -1,6 +1,6 @@
 """Whatever packed and pushed it: the stored executable is, byte for byte, the one that was built."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -50,10 +50,10 @@ def _zstd(source: str, folder: Path) -> str:
 def test_an_image_of_umoci_and_skopeo(
     registry: RunningRegistry, tmp_path: Path, prepared: Source, option: str, layer_type: str
 ) -> None:
-    """A FROM scratch image is pulled with each layer compression, and after skopeo's conversion to Docker's schema 2."""
+    """A FROM scratch image is pulled with each layer compression, and when skopeo made it Docker's schema 2."""
     data = executable(f"umoci {layer_type}")
     name = f"umoci/{sha256(layer_type.encode())[:8]}:v1"
-    source = build_with_umoci(tmp_path / "image", [{"/plugin": data}])
+    source = build_with_umoci(tmp_path / "image", [{"plugin": data}])
     digest = push_with_skopeo(prepared(source, tmp_path / "copy"), registry, name, option)
     assert layer_types(registry, name) == [layer_type]
     pulled = pull(f"{registry.host}/{name}", environment_of(registry))
@@ -64,7 +64,12 @@ def test_an_image_of_umoci_and_skopeo(
 def test_the_upper_layer_wins(registry: RunningRegistry, tmp_path: Path) -> None:
     """Of an entrypoint that several layers write the last one counts; a file that a whiteout removed is no obstacle."""
     old, new = executable("old"), executable("new")
-    layers = [{"/plugin": old}, {"/notes/readme": b"text"}, {"/plugin": new}, {"/notes": None}]
+    layers: list[Mapping[str, bytes | None]] = [
+        {"plugin": old},
+        {"notes/readme": b"text"},
+        {"plugin": new},
+        {"notes": None},
+    ]
     push_with_skopeo(build_with_umoci(tmp_path / "image", layers), registry, "layers/p:v1")
     assert len(layer_types(registry, "layers/p:v1")) == len(layers)
     pulled = pull(f"{registry.host}/layers/p:v1", environment_of(registry))

@@ -40,7 +40,7 @@ def test_an_index_without_the_platform(registry: RunningRegistry, tmp_path: Path
 
 def test_an_image_for_another_platform(registry: RunningRegistry, tmp_path: Path) -> None:
     """An image whose configuration names another platform is refused before its layers are fetched."""
-    source = build_with_umoci(tmp_path / "image", [{"/plugin": executable("image")}])
+    source = build_with_umoci(tmp_path / "image", [{"plugin": executable("image")}])
     push_with_skopeo(source, registry, "refused/image:v1")
     assert _refused(registry, "refused/image:v1", ARM64) == ("ArtifactStored", "platform_mismatch")
 
@@ -72,11 +72,11 @@ class _Interrupting(FakeStore):
 
     def __init__(self, registry: RunningRegistry, folder: Path, data: bytes, name: str) -> None:
         super().__init__()
-        self._push = lambda: push_plain_artifact(folder, data, registry, name)
+        self._pushed = (folder, data, registry, name)
 
     def open_upload(self) -> FakeUpload:
         """Push, then begin the upload."""
-        self._push()
+        push_plain_artifact(*self._pushed)
         return super().open_upload()
 
 

@@ -4,7 +4,7 @@ https://distribution.github.io/distribution/spec/auth/token/ and https://distrib
 """
 
 import base64
-import datetime
+import datetime as dt
 import json
 import threading
 import time
@@ -119,15 +119,15 @@ def _handler(service: TokenService) -> type[BaseHTTPRequestHandler]:
 
 def _self_signed(key: ec.EllipticCurvePrivateKey) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, ISSUER)])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
         .sign(key, hashes.SHA256())
     )
 

@@ -94,6 +94,22 @@ def tcp_server(behaviour: Behaviour) -> Iterator[int]:
         acceptor.join(timeout=5)
 
 
+def silent(connection: socket.socket) -> None:
+    """Read and say nothing."""
+    while connection.recv(65536):
+        pass
+
+
+def says(reply: bytes) -> Behaviour:
+    """Read once, answer, hang up."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(reply)
+
+    return behave
+
+
 def frame(kind: int, flags: int, stream: int, payload: bytes = b"") -> bytes:
     """Make one HTTP/2 frame (https://www.rfc-editor.org/rfc/rfc9113#section-4.1)."""
     return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload

@@ -12,8 +12,7 @@ import pytest
 from shared.health.grpc_probe import TlsSettings, probe_grpc
 from shared.health.results import ProbeResult
 from tests.integration.health.certificates import Identity, issue
-from tests.integration.health.servers import Behaviour, Target, grpc_server, tcp_server
-from tests.integration.health.test_grpc_probe import says, silent
+from tests.integration.health.servers import Behaviour, Target, grpc_server, says, silent, tcp_server
 
 pytestmark = pytest.mark.enable_socket
 

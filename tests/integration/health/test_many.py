@@ -13,8 +13,7 @@ from shared.health.grpc_probe import probe_grpc
 from shared.health.reasons import SERVING
 from shared.health.results import ProbeResult
 from shared.health.runs import probe_many
-from tests.integration.health.servers import Target, grpc_server, tcp_server
-from tests.integration.health.test_grpc_probe import silent
+from tests.integration.health.servers import Target, grpc_server, silent, tcp_server
 
 pytestmark = pytest.mark.enable_socket  # an event loop is made of a socket pair
 

@@ -2,88 +2,23 @@
 
 import base64
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from cli.desk import desk_environment
 from cli.screen import binary_size
 from shared.commands.reasons import UNRESOLVABLE_HOST
 from shared.errors import Transient
 from shared.registry.descriptors import digest_of
-from tests.unit.artifacts.fakes import FakeRegistry
-from tests.unit.artifacts.images import add_artifact, add_image, add_index, elf, tar
+from tests.unit.artifacts.images import elf
+from tests.unit.cli.desks import BASE, COMMAND, HOST, Desk, one_artifact, two_platforms
 from tests.unit.cli.fakes import FakeApi, Terminal, lines
-from tests.unit.egress.fakes import FakeResolver
-from tests.unit.registry.fakes import Answer, ScriptedAdapter, scripted_session
+from tests.unit.registry.fakes import Answer
 
-HOST = "registry.example.com"
-BASE = f"https://{HOST}/v2/plugins/my-plugin"
-COMMAND = f"oci://{HOST}/plugins/my-plugin:v1"
 ASKS = Answer(401, headers={"WWW-Authenticate": 'Basic realm="r"'})
-DENIED = Answer(403)
 CREDENTIAL = {"auths": {HOST: {"auth": base64.b64encode(b"me:of-docker").decode()}}}
-
-
-class Desk(Terminal):
-    """A terminal in front of one registry."""
-
-    def __init__(
-        self,
-        content: FakeRegistry,
-        *,
-        environment: Mapping[str, str] | None = None,
-        first: tuple[Answer, ...] = (),
-        addresses: Any = ("93.184.216.34",),
-        home: Path = Path("/nonexistent"),
-    ) -> None:
-        super().__init__(
-            environment={"HOME": str(home), **(environment or {})},
-            resolver=FakeResolver({HOST: addresses}),
-            make_session=self._session,
-        )
-        answers = {f"{BASE}/blobs/{digest}": [Answer(body=data)] for digest, data in content.blobs.items()}
-        for name, digest in [*content.tags.items(), *((digest, digest) for digest in content.types)]:
-            found = Answer(body=content.blobs[digest], headers={"Content-Type": content.types[digest]})
-            answers[f"{BASE}/manifests/{name}"] = [*(first if name in content.tags else ()), found]
-        self.answers = answers
-        self.adapter: ScriptedAdapter | None = None
-        self.options: Mapping[str, Any] = {}
-
-    def _session(self, **options: Any) -> requests.Session:
-        self.options = options
-        session, self.adapter = scripted_session(self.answers)
-        return session
-
-    @property
-    def passwords(self) -> list[str]:
-        """Give the passwords that were sent with the first request that had one."""
-        assert self.adapter is not None
-        sent = [header for header in self.adapter.sent("Authorization") if header]
-        return [base64.b64decode(header.removeprefix("Basic ")).decode() for header in sent[:1]]
-
-
-def two_platforms() -> FakeRegistry:
-    """Give a registry with an index of two images under `v1`."""
-    content = FakeRegistry()
-    images = {
-        f"linux/{architecture}": add_image(
-            content, [tar({"plugin": elf(architecture, pad=4096)})], config={"architecture": architecture}, tag=None
-        )
-        for architecture in ("amd64", "arm64")
-    }
-    add_index(content, images, tag="v1")
-    return content
-
-
-def one_artifact(**options: Any) -> FakeRegistry:
-    """Give a registry with an artifact under `v1`."""
-    content = FakeRegistry()
-    add_artifact(content, [elf()], tag="v1", **options)
-    return content
 
 
 def test_plan_of_an_index() -> None:
@@ -108,9 +43,13 @@ def test_plan_for_programs() -> None:
     desk = Desk(content)
     assert desk.run("plan", COMMAND, "--resolve", "--format", "json") == 0
     data = json.loads(desk.out)["data"]
-    assert data["type"] == "validations"
     values = data["attributes"]
-    assert (values["decision"], values["phase"], values["findings"]) == ("allow", "connect", [])
+    assert (data["type"], values["decision"], values["phase"], values["findings"]) == (
+        "validations",
+        "allow",
+        "connect",
+        [],
+    )
     assert values["artifact"]["manifest_digest"] == content.tags["v1"]
     assert values["artifact"]["plugin_config"] == {"name": "rate-limit", "version": "1.2.0"}
     assert values["artifact"]["platforms"] == {"linux/amd64 or linux/arm64": {"fetch_bytes": len(elf())}}
@@ -236,7 +175,7 @@ def test_an_unreadable_docker_configuration_is_refused(tmp_path: Path) -> None:
 def test_a_refused_credential_is_sent_once(tmp_path: Path) -> None:
     """A desk has no store with a fresher one: the registry's refusal is the answer."""
     (tmp_path / "config.json").write_text(json.dumps(CREDENTIAL))
-    desk = Desk(one_artifact(), first=(ASKS, DENIED), environment={"DOCKER_CONFIG": str(tmp_path)})
+    desk = Desk(one_artifact(), first=(ASKS, Answer(403)), environment={"DOCKER_CONFIG": str(tmp_path)})
     assert desk.run("plan", COMMAND, "--resolve") == 1
     assert desk.adapter is not None
     assert len(desk.adapter.requests) == 2

@@ -109,7 +109,7 @@ varint = st.builds(_varint, st.integers(0, 2**64 - 1) | st.integers(0, 64), st.i
 messages = st.lists(varint | st.binary(max_size=6) | st.sampled_from([b"\x08\x01", b"\x12\x02ab"]), max_size=8)
 
 
-@settings(max_examples=60000)
+@settings(max_examples=500)
 @example(b"\x0a\x80\x80\x80\x80\x80\x00")
 @example(b"\xd1\x80\x80\x80\x80\x00" + bytes(8))
 @given(messages.map(b"".join))
