@@ -250,7 +250,7 @@ def test_unset_parameters_leave_their_variable_out() -> None:
     optional = {name for name, value in template()["Parameters"].items() if value.get("Default") == ""}
     for properties in resources("AWS::Serverless::Function").values():
         for name, value in properties["Environment"]["Variables"].items():
-            if value.get("Ref") in optional:
+            if isinstance(value, dict) and value.get("Ref") in optional:
                 pytest.fail(f"{name}: {value} needs an If with AWS::NoValue")
 
 
