@@ -32,7 +32,10 @@ ONLY: dict[str, tuple[str, ...]] = {
     "urllib3": ("shared.egress.*", "shared.registry.*"),
     "zstandard": ("shared.artifacts.*",),
     "pydantic": ("functions.registration.*",),
-    "boto3": ("shared.aws", "cli.tokens*"),
+    "boto3": ("cli.tokens*",),
+    # One place makes clients (ADR 0018); `botocore.exceptions` and `botocore.config` are for its callers' adapters.
+    "botocore.session": ("shared.aws_session",),
+    "botocore.loaders": ("shared.aws_session",),
 }
 
 

@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from shared.aws_session import session
 from shared.errors import NotFound, PlugportError, Reason, Refused, Transient
 from shared.health.object_probe import ExpectedObject, StoredObject, probe_objects
 from shared.health.reasons import ARTIFACT_MISSING
@@ -133,6 +134,18 @@ def test_s3_without_sha256_is_read(s3: Any) -> None:
     assert objects.head(KEY).sha256 is None
     assert b"".join(objects.read(KEY)) == CONTENT
     assert probe_objects(objects, [EXPECTED]).outcome == "healthy"
+
+
+def test_the_client_is_made_on_first_use(s3: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Most probes ask no bucket: without a client nothing is loaded until one does."""
+    s3.put_object(Bucket="artifacts", Key=KEY, Body=CONTENT)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    session.cache_clear()
+    objects = S3Objects(None, "artifacts")
+    try:
+        assert objects.head(KEY).size_bytes == len(CONTENT)
+    finally:
+        session.cache_clear()
 
 
 def test_a_missing_key_and_a_missing_bucket_differ(s3: Any) -> None:

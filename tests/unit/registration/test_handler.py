@@ -27,7 +27,7 @@ def test_importing_the_handler_touches_nothing() -> None:
     """No setting is read and no client is made, and what only some calls need is not loaded."""
     code = (
         "import sys, functions.registration.handler, functions.authorizer.handler;"
-        "heavy = {'boto3', 'botocore', 'requests', 'oras', 'grpc', 'functions.registration.schemas'};"
+        "heavy = {'boto3', 'botocore', 'requests', 'oras', 'grpc', 'pydantic', 'functions.registration.schemas'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
