@@ -6,7 +6,6 @@ from typing import Any
 from shared.admission import admit
 from shared.commands import FileCommand, GrpcCommand, PolicySettings
 from shared.egress import Resolver, grpc_target
-from shared.health.file_probe import FileExpectation, probe_file
 from shared.health.object_probe import ExpectedObject, ObjectHead, probe_objects
 from shared.health.results import ProbeResult
 from shared.plugins.record import Plugin
@@ -52,6 +51,8 @@ class PluginProber:
         """
         command = admit(plugin.command, settings=self._policy, resolver=self._resolver).command
         if isinstance(command, FileCommand):
+            from shared.health.file_probe import FileExpectation, probe_file  # noqa: PLC0415 - only file:// needs it
+
             checksum = (plugin.checksum or "").removeprefix("sha256:") or None
             return probe_file(command.path, mounts=self._mounts, expectation=FileExpectation(sha256=checksum))
         if isinstance(command, GrpcCommand):

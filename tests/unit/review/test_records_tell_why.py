@@ -129,3 +129,16 @@ class OnlyAGateway:
         """Say so."""
         del plugin
         return ProbeResult("unknown", "none", GATEWAY_ONLY)
+
+
+def test_the_health_of_one_command_is_not_that_of_the_next() -> None:
+    """After a change of the command nobody is called healthy for what was probed before."""
+    gateway = LocalGateway()
+    created = gateway.create(gateway.alice, slug="mine")
+    record = gateway.record(created).with_condition("Healthy", "True", now=LATER, reason="serving")
+    gateway.store(record, status="ready", health={"status": "healthy", "checked_at": LATER})
+    path = f"{PLUGINS}/{record.id}"
+    gateway.call("PATCH", path, token=gateway.alice, body={"command": "grpc://other.example.com:50051"})
+    answer = gateway.call("GET", f"{path}/health", token=gateway.alice)
+    assert answer.attributes["status"] == "unknown"
+    assert gateway.record(created).conditions["Healthy"].status == "Unknown"
