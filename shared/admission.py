@@ -43,14 +43,20 @@ def admit(text: str, *, settings: PolicySettings, resolver: Resolver) -> Admissi
         Refused: the grammar or the policy says no; the reason is the primary one.
         Transient: the name does not resolve, at least not now.
     """
-    command = parse_command(text)
-    for verdict in (judge_runtime(command, settings), judge(command, settings)):
-        if verdict.decision == "deny":
-            raise refusal_of(verdict)  # says no by the command alone: nothing is looked up
+    command = admit_unresolved(text, settings=settings)
     verdict = judge(command, settings, addresses_of(command, resolver))
     if verdict.decision == "deny":
         raise refusal_of(verdict)
     return Admission(command, tuple(finding.message for finding in verdict.findings if finding.level == "warn"))
+
+
+def admit_unresolved(text: str, *, settings: PolicySettings) -> Command:
+    """Parse and judge a stored command by itself, for work that dials nothing; raises `Refused`."""
+    command = parse_command(text)
+    for verdict in (judge_runtime(command, settings), judge(command, settings)):
+        if verdict.decision == "deny":
+            raise refusal_of(verdict)
+    return command
 
 
 def refusal_of(verdict: Verdict) -> PlugportError:

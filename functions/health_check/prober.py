@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from shared.admission import admit
+from shared.admission import admit, admit_unresolved
 from shared.commands import FileCommand, GrpcCommand, PolicySettings
 from shared.egress import Resolver, grpc_target
 from shared.health.object_probe import ExpectedObject, ObjectHead, probe_objects
@@ -49,7 +49,9 @@ class PluginProber:
             Refused: the policy says no to the command as it is now.
             Transient: its name does not resolve now.
         """
-        command = admit(plugin.command, settings=self._policy, resolver=self._resolver).command
+        command = admit_unresolved(plugin.command, settings=self._policy)
+        if isinstance(command, GrpcCommand):
+            command = admit(plugin.command, settings=self._policy, resolver=self._resolver).command
         if isinstance(command, FileCommand):
             from shared.health.file_probe import FileExpectation, probe_file  # noqa: PLC0415 - only file:// needs it
 

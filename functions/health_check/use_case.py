@@ -1,6 +1,7 @@
 """What a probe saw → the record: a first look makes a plugin ready or failed, later ones move its health."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, Protocol
 
 from shared.errors import PlugportError
@@ -67,7 +68,13 @@ def check_health(
 
 def _is_wanted(plugin: Plugin, message: Message) -> bool:
     statuses: frozenset[Status] = frozenset({"ready"} if plugin.scheme == "oci" else {"validated", "ready"})
-    return is_current(plugin, message, statuses)
+    if not is_current(plugin, message, statuses):
+        return False
+    checked_at = HealthState.from_item(plugin.health).checked_at
+    if plugin.status != "ready" or not checked_at:
+        return True
+    # What was asked for before the last look has been answered by it: a second delivery is no second failure in a row.
+    return datetime.fromisoformat(checked_at) <= datetime.fromisoformat(message.requested_at)
 
 
 def _with_result(plugin: Plugin, result: ProbeResult, thresholds: Thresholds, now: str) -> Plugin:
@@ -99,8 +106,9 @@ def _first_look(seen: Plugin, before: Plugin, message: Message, result: ProbeRes
         # Nobody here can tell (a file:// path that only gateways mount): the work on this generation has ended, the
         # plugin stays `validated`, and looking again would say the same (ADR 0015).
         at = rfc3339(epoch)
+        words = {"reason": result.reason.code, "message": result.message, "hint": result.hint}
         settled = replace(
-            seen,
+            seen.with_condition("Ready", "Unknown", now=at, **words),
             observed_generation=seen.generation,
             reload_handled_generation=seen.reload_requested_generation,
             next_due_at=None,

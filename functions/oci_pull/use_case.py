@@ -1,7 +1,10 @@
 """validated → pulling → ready, rejected or failed; the last good version stays active whatever happens."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from typing import Any, Final, Protocol
 
 from shared.admission import admit
@@ -14,7 +17,7 @@ from shared.messages import Message
 from shared.plugins.ports import Clock, PluginTable
 from shared.plugins.record import ConditionType, Plugin, Version
 from shared.plugins.stages import event_for, is_current, key_of, setback
-from shared.plugins.transitions import Change, change
+from shared.plugins.transitions import STUCK_AFTER_SECONDS, Change, change
 from shared.plugins.work import transition
 from shared.pulling import SIGNATURE_NOT_BUILT
 from shared.times import rfc3339
@@ -70,8 +73,16 @@ def pull_plugin(
         Transient: the record is behind the message, or the table did not answer.
     """
     key = key_of(message)
-    plugin = transition(ports.table, key, lambda newest: _started(newest, message, ports.clock()))
-    if not is_current(plugin, message, frozenset({"pulling"})):
+    is_ours = False
+
+    def start(newest: Plugin) -> Change | None:
+        nonlocal is_ours
+        started = _started(newest, message, ports.clock())
+        is_ours = started is not None
+        return started
+
+    plugin = transition(ports.table, key, start)
+    if not is_ours:
         return plugin
     try:
         command = _admitted(plugin, settings, ports)
@@ -90,10 +101,16 @@ def pull_plugin(
 
 
 def _started(plugin: Plugin, message: Message, epoch: float) -> Change | None:
-    if not is_current(plugin, message, frozenset({"validated"})):
+    if not is_current(plugin, message, frozenset({"validated", "pulling"})):
         return None
+    if plugin.status == "pulling" and epoch < _epoch(plugin.updated_at) + STUCK_AFTER_SECONDS["pulling"]:
+        return None  # another worker is at it, or died less than a function's lifetime ago: the schedule asks again
     event = event_for(message, "plugin.pull_started", actor=ACTOR, epoch=epoch, detail={"command": plugin.command})
     return change(plugin, plugin, event, epoch=int(epoch))
+
+
+def _epoch(at: str) -> float:
+    return datetime.fromisoformat(at).timestamp()
 
 
 def _admitted(plugin: Plugin, settings: PolicySettings, ports: Ports) -> OciCommand:
@@ -108,9 +125,15 @@ def _admitted(plugin: Plugin, settings: PolicySettings, ports: Ports) -> OciComm
 
 def _succeeded(plugin: Plugin, message: Message, pulled: PulledVersion, ports: Ports) -> Callable[[Plugin], Change]:
     """Write the receipt, and give the decision that commits the version."""
-    receipt_key = f"receipts/{plugin.namespace}/{plugin.id}/{pulled.manifest_digest.removeprefix('sha256:')}.json"
+    document = receipt_of(pulled)
+    # Named by its content: one manifest may be pulled by several references, for other platforms, under other policies.
+    name = hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+    receipt_key = f"receipts/{plugin.namespace}/{plugin.id}/{name}.json"
     if plugin.version is None or not _same(plugin.version, pulled):
-        ports.receipts.put_receipt(receipt_key, receipt_of(pulled))
+        try:
+            ports.receipts.put_receipt(receipt_key, document)
+        except PlugportError as error:
+            raise PullError("ArtifactStored", error) from error
     return lambda newest: _ready(newest, message, pulled, receipt_key, ports.clock())
 
 

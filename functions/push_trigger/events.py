@@ -35,7 +35,8 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]")
 _MAX_REPOSITORY: Final = 256
-_MAX_EVENT_ID: Final = 64
+#: It becomes the correlation id of what follows (`shared.messages`).
+_EVENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def _ecr_host(document: Mapping[str, Any]) -> str:
 
 def _event_id(document: Mapping[str, Any]) -> str:
     value = document.get("id")
-    if not isinstance(value, str) or not 0 < len(value) <= _MAX_EVENT_ID:
+    if not isinstance(value, str) or not _EVENT_ID.fullmatch(value):
         raise Refused(BAD_PUSH_EVENT, "id: the event's id")
     return value
 

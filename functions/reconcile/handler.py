@@ -45,7 +45,7 @@ class Reconciler:
             self._metrics.add_metric(name=f"sent.{kind}", unit="Count", value=number)
         self._metrics.add_metric(name="retried", unit="Count", value=sweep.retried)
         self._metrics.flush_metrics()
-        self._log.info("swept", sent=sweep.sent, retried=sweep.retried, gone=sweep.gone)
+        self._log.info("swept", sent=sweep.sent, retried=sweep.retried, gone=sweep.gone, broken=sweep.broken)
 
 
 @cache

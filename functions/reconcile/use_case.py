@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from shared.dispatch import MessageSender
-from shared.errors import NotFound
+from shared.errors import NotFound, Transient
 from shared.messages import Message, MessageType
 from shared.plugins.ports import Clock, Conflict, DueIndex, DuePlugin, PluginTable
 from shared.plugins.record import Plugin
@@ -42,11 +42,13 @@ class Sweep:
         sent: messages by type.
         retried: failed plugins that were started afresh.
         gone: index entries whose plugin is gone or no longer due.
+        broken: records that could not be read; they stay due.
     """
 
     sent: dict[MessageType, int]
     retried: int
     gone: int
+    broken: int = 0
 
 
 def reconcile(*, table: ReconcileTable, sender: MessageSender, clock: Clock, correlation_id: str = "") -> Sweep:
@@ -58,7 +60,7 @@ def reconcile(*, table: ReconcileTable, sender: MessageSender, clock: Clock, cor
         Transient: the table or a queue did not answer; what was not moved on is due again in the next run.
     """
     trace = correlation_id or f"rec-{secrets.token_hex(8)}"
-    retried = gone = 0
+    retried = gone = broken = 0
     bodies: dict[MessageType, list[str]] = defaultdict(list)
     moved: list[tuple[DuePlugin, int]] = []
     for entry in table.due(epoch=int(clock()), limit=BATCH):
@@ -66,6 +68,11 @@ def reconcile(*, table: ReconcileTable, sender: MessageSender, clock: Clock, cor
             plugin = table.load(entry.key)
         except NotFound:
             gone += 1
+            continue
+        except Transient:
+            raise
+        except Exception:  # noqa: BLE001 - one record that can't be read must not stop the others' work
+            broken += 1
             continue
         if plugin.status == "failed":
             try:
@@ -83,7 +90,7 @@ def reconcile(*, table: ReconcileTable, sender: MessageSender, clock: Clock, cor
         sender.send(kind, texts)
     for entry, until in moved:
         table.postpone(entry, until=until)
-    return Sweep({kind: len(texts) for kind, texts in bodies.items()}, retried, gone)
+    return Sweep({kind: len(texts) for kind, texts in bodies.items()}, retried, gone, broken)
 
 
 def message_type(plugin: Plugin) -> MessageType | None:

@@ -16,7 +16,7 @@ from functions.registration.request import Request
 from functions.registration.resources import etag_of, plugin_path, plugin_resource
 from shared.errors import Refused
 from shared.plugins.identifiers import parse_slug
-from shared.plugins.record import Plugin
+from shared.plugins.record import ConditionType, Plugin
 from shared.plugins.transitions import Change, change, updated
 from shared.plugins.work import transition
 from shared.times import rfc3339
@@ -126,7 +126,16 @@ def _patched(plugin: Plugin, patch: "PluginPatch", request: Request, ports: Port
         return after
     # What the last validation said was about another command: gateways must not take it for this one.
     now = rfc3339(ports.clock())
-    return after.with_condition("CommandValid", "Unknown", now=now, reason="command_changed")
+    after = after.with_condition("CommandValid", "Unknown", now=now, reason="command_changed")
+    if plugin.scheme == after.scheme == "oci":
+        return after  # its health is that of the stored version, which stays active
+    for kind in _PROBED & after.conditions.keys():
+        after = after.with_condition(kind, "Unknown", now=now, reason="command_changed")
+    return replace(after, health={})
+
+
+#: What probes of the command say.
+_PROBED: Final[frozenset[ConditionType]] = frozenset({"Reachable", "Healthy"})
 
 
 def _differs(before: Plugin, after: Plugin, name: str) -> bool:
@@ -150,13 +159,14 @@ def _commanded(plugin: Plugin, patch: "PluginPatch", request: Request, ports: Po
     reference = patch.oci_reference if "oci_reference" in patch.model_fields_set else plugin.oci_reference
     judged = judge_command(text, oci_reference=reference, settings=ports.policy)
     command = str(judged.command)
-    values: dict[str, Any] = {"oci_reference": reference or None, "warnings": judged.warnings}
+    values: dict[str, Any] = {"oci_reference": reference or None}
     if command == plugin.command:
         return values
     check_named_configuration(judged.command, request.caller)
     scheme = judged.command.scheme
     return {
         **values,
+        "warnings": judged.warnings,
         "command": command,
         "command_given": text,
         "scheme": scheme,

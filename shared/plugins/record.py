@@ -155,7 +155,7 @@ class Plugin:
 
     def to_json(self) -> str:
         """Give the record as one JSON document (what the table keeps)."""
-        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True)
+        return json.dumps(asdict(self), separators=(",", ":"), sort_keys=True, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Self:

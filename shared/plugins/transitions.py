@@ -140,6 +140,9 @@ def with_ready(plugin: Plugin, event: Event) -> Plugin:
     reason, message, hint = (str(event.detail.get(name, "")) for name in ("reason", "message", "hint"))
     healthy = plugin.conditions.get("Healthy")
     if plugin.status in {"failed", "rejected"}:
+        old = plugin.conditions.get("Ready")
+        if event.name not in ENDS_WORK and old is not None:
+            reason, message, hint = old.reason, old.message, old.hint  # this event says nothing about the cause
         return plugin.with_condition("Ready", "False", now=event.at, reason=reason, message=message, hint=hint)
     if plugin.status != "ready":
         return plugin.with_condition("Ready", "Unknown", now=event.at, reason="in_progress", message=event.name)

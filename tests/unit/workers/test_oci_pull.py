@@ -12,7 +12,8 @@ from shared.artifacts.pull import PulledVersion
 from shared.commands import OciCommand, PolicySettings
 from shared.errors import Reason, Refused, Transient
 from shared.plugins.record import Plugin
-from shared.plugins.transitions import Event, change
+from shared.plugins.transitions import STUCK_AFTER_SECONDS, Event, change
+from shared.times import rfc3339
 from tests.unit.plugins.fakes import InMemoryPluginTable
 from tests.unit.workers.builders import NOW, PUBLIC, FakeResolver, message, names, plugin, stored, table_with
 
@@ -173,10 +174,11 @@ def test_a_second_delivery_does_not_pull_again() -> None:
 
 
 def test_a_pull_that_died_is_taken_up_again() -> None:
-    """A delivery that finds `pulling` goes on: whoever began is gone."""
-    table, puller = table_with(plugin("oci", status="pulling")), FakePuller(pulled())
+    """A delivery that finds `pulling` for longer than a function can live goes on: whoever began is gone."""
+    began = rfc3339(NOW - STUCK_AFTER_SECONDS["pulling"])
+    table, puller = table_with(plugin("oci", status="pulling", updated_at=began)), FakePuller(pulled())
     assert run(table, puller).status == "ready"
-    assert names(table) == ["plugin.ready"]
+    assert names(table) == ["plugin.pull_started", "plugin.ready"]
 
 
 def test_a_command_that_the_policy_refuses_now_is_not_pulled() -> None:
