@@ -5,6 +5,8 @@
 # build-<LogicalId> there with ARTIFACTS_DIR.
 
 SHELL := bash
+# Trust what this machine trusts: a company's own CA, too.
+export UV_SYSTEM_CERTS := true
 .SHELLFLAGS := -euo pipefail -c
 
 TARGET := $(notdir $(patsubst %/,%,$(dir $(firstword $(MAKEFILE_LIST)))))

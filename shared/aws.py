@@ -41,6 +41,19 @@ _TRANSIENT_CODES: Final[frozenset[str]] = frozenset(
         "RequestTimeoutException",
     }
 )
+#: Codes of a missing permission or of credentials that are not (any more) valid.
+_DENIED_CODES: Final[frozenset[str]] = frozenset(
+    {
+        "403",
+        "AccessDenied",
+        "AccessDeniedException",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "KMSAccessDeniedException",
+        "UnrecognizedClientException",
+    }
+)
 _SERVER_FAULT: Final = 500
 
 
@@ -89,4 +102,7 @@ def failure_of(error: "ClientError", operation: str, *, transient: Collection[st
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) or 0)
     if code in _TRANSIENT_CODES or code in transient or status >= _SERVER_FAULT:
         return Transient(AWS_UNAVAILABLE, f"{operation}: {code}")
+    if code in _DENIED_CODES:
+        # A fault of this deployment, not of the plugin that met it: nothing of anybody's is rejected for it.
+        return Transient(AWS_DENIED, f"{operation}: {code}")
     return Refused(AWS_DENIED, f"{operation}: {code}")

@@ -29,7 +29,7 @@ _MAX_SKEW_SECONDS: Final = 3600
 BAD_MESSAGE = Reason(
     "bad_message",
     "the message is not one of ours",
-    "Look at it with `plugport dlq show`; if it was sent by hand, compare it with docs/messages.md.",
+    "It lies in the queue's dead-letter queue; if it was sent by hand, compare it with docs/messages.md.",
 )
 MESSAGE_TOO_LARGE = Reason(
     "message_too_large",

@@ -26,8 +26,6 @@ from shared.times import rfc3339
 ACTOR: Final = "reconcile"
 #: How many due plugins one run takes on; the rest stays due for the next.
 BATCH: Final = 500
-#: A run stops taking on more when less than this is left of the function's time.
-TIME_MARGIN_MS: Final = 10_000
 
 
 class ReconcileTable(PluginTable, DueIndex, Protocol):

@@ -65,7 +65,7 @@ class DynamoDBStore:
         Raises:
             Conflict: the record moved since it was loaded (or the Idempotency-Key was used meanwhile).
             SlugTaken: another plugin of the namespace has the slug.
-            Transient: the table did not answer; nothing was written.
+            Transient: the table did not answer; all of it was written or nothing.
         """
         if change.before is None:
             self._remember_namespace(change.after.namespace)

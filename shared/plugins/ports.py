@@ -26,7 +26,7 @@ SLUG_TAKEN = Reason(
 STORE_UNAVAILABLE = Reason(
     "store_unavailable",
     "the table did not answer",
-    "Try again in a moment; nothing was written.",
+    "Try again in a moment; read the plugin first if the call was a change.",
 )
 REASONS = (PLUGIN_NOT_FOUND, WRITE_CONFLICT, SLUG_TAKEN, STORE_UNAVAILABLE)
 

@@ -139,6 +139,8 @@ def with_ready(plugin: Plugin, event: Event) -> Plugin:
     """Sum the other conditions up in `Ready`: True only for a ready plugin that is not known to be unhealthy."""
     reason, message, hint = (str(event.detail.get(name, "")) for name in ("reason", "message", "hint"))
     healthy = plugin.conditions.get("Healthy")
+    if not plugin.is_active:
+        return plugin.with_condition("Ready", "False", now=event.at, reason="inactive", message="it is switched off")
     if plugin.status in {"failed", "rejected"}:
         old = plugin.conditions.get("Ready")
         if event.name not in ENDS_WORK and old is not None:

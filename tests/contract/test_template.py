@@ -182,7 +182,7 @@ def test_relay_sees_committed_events_only() -> None:
     source = resources("AWS::Serverless::Function")["RelayFunction"]["Events"]["Transitions"]["Properties"]
     pattern = '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"kind":{"S":["event"]}}}}'
     assert source["FilterCriteria"]["Filters"] == [{"Pattern": pattern}]
-    assert source["MaximumRecordAgeInSeconds"] == 3600
+    assert source["MaximumRecordAgeInSeconds"] == 21600
     assert source["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["RelayDeadLetterQueue", "Arn"]}
 
 

@@ -188,7 +188,9 @@ def test_parts_carry_a_checksum_that_is_completed_with_them(client: Any) -> None
         ("copy_object", LARGE),
     ],
 )
-@pytest.mark.parametrize("answer", [("SlowDown", 503, Transient), ("AccessDenied", 403, Refused)])
+@pytest.mark.parametrize(
+    "answer", [("SlowDown", 503, Transient), ("AccessDenied", 403, Transient), ("MalformedXML", 400, Refused)]
+)
 def test_a_failing_call_leaves_nothing_reachable(
     client: Any, operation: str, data: bytes, answer: tuple[str, int, type[PlugportError]]
 ) -> None:

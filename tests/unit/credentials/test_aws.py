@@ -132,7 +132,8 @@ def test_what_is_not_there_or_not_text() -> None:
     ("error", "kind"),
     [
         (ClientError({"Error": {"Code": "ThrottlingException"}}, "GetSecretValue"), Transient),
-        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue"), Refused),
+        (ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetSecretValue"), Transient),
+        (ClientError({"Error": {"Code": "InvalidRequestException"}}, "GetSecretValue"), Refused),
         (EndpointConnectionError(endpoint_url="https://x"), Transient),
     ],
 )
@@ -197,8 +198,8 @@ def test_odd_ecr_answer(token: str) -> None:
 
 
 def test_ecr_errors_are_mapped() -> None:
-    """A role that may not ask is refused."""
+    """A role that may not ask is this deployment's fault: nothing is rejected for it."""
     error = ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetAuthorizationToken")
     ecr = AwsEcr(make_client=always(FakeEcrService(Clock(), error=error)))
-    with pytest.raises(Refused, match="aws_denied: ecr:GetAuthorizationToken: AccessDeniedException"):
+    with pytest.raises(Transient, match="aws_denied: ecr:GetAuthorizationToken: AccessDeniedException"):
         ecr.fetch_password(REGISTRY)

@@ -46,7 +46,7 @@ ALLOWED: Final = (
     Permission("_socket", (), "the way around the first row"),
     Permission("_ssl", (), "the way around the second row"),
 )
-#: Who may make sessions and requests of its own; the registry client is handed its session, botocore's is for AWS alone.
+#: Who may make sessions and requests of its own; the registry client is handed its session, botocore's is for AWS.
 SESSION_MAKERS: Final = ("shared.egress", "shared.aws_session", "cli.api")
 _SESSION_NAMES: Final = frozenset(
     {"Session", "session", "request", "get", "head", "post", "put", "patch", "delete", "options", "PoolManager"}

@@ -191,9 +191,15 @@ def test_bodies_go_out_in_batches_of_ten(aws: Callable[[str], Any]) -> None:
 
 def test_events_reach_the_bus(aws: Callable[[str], Any]) -> None:
     """More than ten at once, too."""
-    events = aws("events")
+    events, sqs = aws("events"), aws("sqs")
+    url = sqs.create_queue(QueueName="subscriber")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name="plugins")
+    events.put_rule(Name="all", EventBusName="plugins", EventPattern='{"source": ["plugport"]}')
+    events.put_targets(Rule="all", EventBusName="plugins", Targets=[{"Id": "queue", "Arn": arn}])
     EventBridgePublisher(client=events, bus_name="plugins").publish([("plugin.ready", "{}")] * 12)
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+    assert attributes["Attributes"]["ApproximateNumberOfMessages"] == "12"
 
 
 def test_an_absent_queue_is_a_refusal(aws: Callable[[str], Any]) -> None:

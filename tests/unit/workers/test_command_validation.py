@@ -162,3 +162,9 @@ def test_an_unavailable_table_is_transient_and_writes_nothing() -> None:
         run(table)
     assert caught.value.retryable
     assert names(table) == []
+
+
+def test_a_plugin_that_is_switched_off_is_not_ready() -> None:
+    """`Ready` tells of an inactive plugin that it is off, not that work on it is in progress."""
+    record = stored(table_with(plugin("grpc", is_active=False)))
+    assert (record.conditions["Ready"].status, record.conditions["Ready"].reason) == ("False", "inactive")
