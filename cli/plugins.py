@@ -178,8 +178,8 @@ def _plugin_id(invocation: Invocation) -> str:
     if is_plugin_id(name):
         return name
     namespace = invocation.option("namespace")
-    query = {"namespace": str(namespace)} if namespace else {}
-    found = [str(plugin["id"]) for plugin in _pages(invocation, query) if attributes_of(plugin).get("slug") == name]
+    query = {"slug": name, **({"namespace": str(namespace)} if namespace else {})}
+    found = [str(plugin["id"]) for plugin in _pages(invocation, query)]
     if len(found) > 1:
         raise Refused(AMBIGUOUS_SLUG, f"{name}: {', '.join(found)}")
     if not found:

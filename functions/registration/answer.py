@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from functions.registration import reasons
-from functions.registration.failures import Failures
+from functions.registration.failures import Failures, NotServed
 from shared.aws import AWS_DENIED
 from shared.errors import NotFound, PlugportError, Reason, Transient
 from shared.plugins.ports import SLUG_TAKEN, STORE_UNAVAILABLE, WRITE_CONFLICT
 from shared.plugins.transitions import STALE_TRANSITION
 from shared.strict_json import JSON_TOO_LARGE
 
-#: Status of a refusal; every other one is 400, or 404 for `NotFound`.
+#: Status of a refusal; every other one is 400, 404 for `NotFound`, or 409 for `NotServed`.
 _STATUS: Final[Mapping[str, int]] = {
     reasons.UNAUTHORIZED.code: 401,
     reasons.FORBIDDEN.code: 403,
@@ -26,6 +26,7 @@ _STATUS: Final[Mapping[str, int]] = {
     reasons.IDEMPOTENT_RESULT_GONE.code: 409,
     reasons.PLUGIN_INACTIVE.code: 409,
     reasons.NO_ACTIVE_VERSION.code: 409,
+    reasons.SIGNATURE_NOT_VERIFIED.code: 409,
     reasons.PRECONDITION_FAILED.code: 412,
     reasons.BODY_TOO_LARGE.code: 413,
     JSON_TOO_LARGE.code: 413,
@@ -38,6 +39,7 @@ _STATUS: Final[Mapping[str, int]] = {
 }
 _BAD_REQUEST: Final = 400
 _NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
 _UNAVAILABLE: Final = 503
 _RETRY_AFTER_SECONDS: Final = 2
 
@@ -66,12 +68,19 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def body(self) -> str | None:
-        """Give the body as JSON in ASCII: no character of a value can be taken for anything else."""
-        return None if self.document is None else json.dumps(self.document, separators=(",", ":"), ensure_ascii=True)
+        """Give the body as JSON, in text that UTF-8 can write."""
+        return None if self.document is None else json_text(self.document)
 
     def all_headers(self, correlation_id: str) -> dict[str, str]:
         """Give every header of the answer."""
         return {**_HEADERS, "X-Correlation-Id": correlation_id, **self.headers}
+
+
+def json_text(document: Mapping[str, Any]) -> str:
+    """Give compact JSON in which characters stand for themselves; half of a surrogate pair stays escaped."""
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+    # UTF-8 has no lone surrogates: Python's escape of one is also JSON's.
+    return text.encode("utf-8", "backslashreplace").decode()
 
 
 def failure(error: PlugportError) -> Answer:
@@ -81,7 +90,7 @@ def failure(error: PlugportError) -> Answer:
         return _unavailable()
     if error.reason.code == AWS_DENIED.code:
         return _unavailable()
-    status = _STATUS.get(error.reason.code, _NOT_FOUND if isinstance(error, NotFound) else _BAD_REQUEST)
+    status = _CONFLICT if isinstance(error, NotServed) else _status_of(error)
     entries = error.entries if isinstance(error, Failures) else (error,)
     headers = {"WWW-Authenticate": "Bearer"} if error.reason is reasons.UNAUTHORIZED else {}
     return Answer(status, {"errors": [_entry(status, entry) for entry in entries]}, headers)
@@ -96,6 +105,10 @@ def unforeseen(correlation_id: str) -> Answer:
 def _unavailable() -> Answer:
     document = _document(_UNAVAILABLE, STORE_UNAVAILABLE, STORE_UNAVAILABLE.title, STORE_UNAVAILABLE.hint)
     return Answer(_UNAVAILABLE, {"errors": [document]}, {"Retry-After": str(_RETRY_AFTER_SECONDS)})
+
+
+def _status_of(error: PlugportError) -> int:
+    return _STATUS.get(error.reason.code, _NOT_FOUND if isinstance(error, NotFound) else _BAD_REQUEST)
 
 
 def _entry(status: int, error: PlugportError) -> dict[str, str]:

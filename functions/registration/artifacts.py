@@ -4,9 +4,10 @@ from typing import Final
 
 from functions.registration.answer import Answer
 from functions.registration.ports import Ports, load_plugin
-from functions.registration.reasons import INVALID_QUERY_PARAMETER, NO_ACTIVE_VERSION, PLATFORM_NOT_AVAILABLE
+from functions.registration.reasons import INVALID_QUERY_PARAMETER, PLATFORM_NOT_AVAILABLE
 from functions.registration.request import Request
 from functions.registration.resources import platform_attributes
+from functions.registration.serving import check_version
 from shared.errors import Refused
 from shared.plugins.record import Version
 from shared.times import rfc3339
@@ -19,12 +20,11 @@ def get_artifact(request: Request, ports: Ports) -> Answer:
     """Give a link that works for five minutes, and what the bytes behind it must hash to.
 
     Raises:
-        Refused: nothing is active, or not for this platform.
+        Refused: the plugin is inactive, nothing is active or not for this platform, or the policy of today says no.
     """
     plugin = load_plugin(request, ports)
-    if plugin.version is None:
-        raise Refused(NO_ACTIVE_VERSION, f"status: {plugin.status}")
-    version, platform = plugin.version, _platform(plugin.version, request.values.get("platform"))
+    version = check_version(plugin, ports.policy)
+    platform = _platform(version, request.values.get("platform"))
     artifact = version.platforms[platform]
     url = ports.urls.download_url(artifact["key"], file_name=plugin.slug, lifetime_seconds=LIFETIME_SECONDS)
     attributes = {

@@ -1,5 +1,7 @@
 """POST /plugins."""
 
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from functions.registration import fields
@@ -40,7 +42,7 @@ def create_plugin(request: Request, ports: Ports) -> Answer:
     caller = request.caller
     idempotency = idempotency_of(request, "create_plugin")
     body, warnings = read_body(PluginCreate, request.json_object())
-    earlier = _earlier(idempotency, ports)
+    idempotency, earlier = _earlier(idempotency, caller, ports)
     if earlier is not None:
         return _created(earlier, request, warnings, repeated=True)
     namespace = caller.default_namespace() if body.namespace is None else parse_namespace(body.namespace)
@@ -55,7 +57,7 @@ def create_plugin(request: Request, ports: Ports) -> Answer:
             ports.table.commit(change, idempotency=idempotency)
         except Conflict:
             # The same key was used at the same time, or the table was busy: look again before trying again.
-            earlier = _earlier(idempotency, ports)
+            idempotency, earlier = _earlier(idempotency, caller, ports)
             if earlier is not None:
                 return _created(earlier, request, warnings, repeated=True)
             if attempt == _ATTEMPTS:
@@ -108,19 +110,27 @@ def _plugin(body: "PluginCreate", namespace: str, caller: Principal, ports: Port
     )
 
 
-def _earlier(idempotency: Idempotency | None, ports: Ports) -> Plugin | None:
-    """Give what this Idempotency-Key made before.
+def _earlier(
+    idempotency: Idempotency | None, caller: Principal, ports: Ports
+) -> tuple[Idempotency | None, Plugin | None]:
+    """Give the key that this request is remembered by, and what it made before.
+
+    A key whose plugin lies where the token may no longer look is as one that was never used: its place is taken, so
+    the request is remembered by another one, which holds for the namespaces that the token has now.
 
     Raises:
         Refused: the key came with another body, or what it made is gone.
     """
     found: StoredRequest | None = None if idempotency is None else ports.table.find_request(idempotency.key)
     if idempotency is None or found is None:
-        return None
+        return idempotency, None
+    if not caller.may_use(found.namespace):
+        bound = " ".join([idempotency.key, *sorted(caller.namespaces)])
+        return _earlier(replace(idempotency, key=hashlib.sha256(bound.encode()).hexdigest()), caller, ports)
     if found.body_sha256 != idempotency.body_sha256:
         raise Refused(IDEMPOTENCY_KEY_REUSED)
     try:
-        return ports.table.load(PluginKey(found.namespace, found.plugin_id))
+        return idempotency, ports.table.load(PluginKey(found.namespace, found.plugin_id))
     except NotFound:
         raise Refused(IDEMPOTENT_RESULT_GONE) from None
 

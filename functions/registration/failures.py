@@ -19,6 +19,10 @@ class Failures(Refused):
         super().__init__(first.reason, first.message, hint=first.hint)
 
 
+class NotServed(Failures):
+    """What is asked for is there, and the policy of today does not let anybody have it."""
+
+
 class Collector:
     """Runs checks one after another and raises what they refused together."""
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, get_args
+from typing import Final, get_args
 
 from functions.registration.answer import Answer
 from functions.registration.cursor import decode_cursor, encode_cursor, scope_of
+from functions.registration.pages import fill_page
 from functions.registration.ports import Ports
 from functions.registration.reasons import INVALID_LIMIT, INVALID_PAGE, INVALID_QUERY_PARAMETER
 from functions.registration.request import Request
@@ -24,6 +25,7 @@ FILTERS: Final[Mapping[str, Callable[[Plugin, str], bool]]] = {
     "plugin_type": lambda plugin, value: value == plugin.plugin_type,
     "is_active": lambda plugin, value: value == ("true" if plugin.is_active else "false"),
     "status": lambda plugin, value: value == plugin.status,
+    "slug": lambda plugin, value: value == plugin.slug,
 }
 _CHOICES: Final[Mapping[str, Sequence[str]]] = {"is_active": ("true", "false"), "status": get_args(Status)}
 PARAMETERS: Final = ("namespace", *FILTERS, "limit", "cursor", "page")
@@ -62,12 +64,11 @@ def list_plugins(request: Request, ports: Ports) -> Answer:
         if all(FILTERS[name](plugin, value) for name, value in filters.items())
     ]
     found.sort(key=lambda plugin: plugin.id, reverse=True)
-    page, more = _page(found, window)
-    following = None
-    if more:
-        following = encode_cursor(page[-1].id, key=caller.cursor_key, scope=scope, epoch=ports.clock())
-    meta = {"total_count": len(found), "next_cursor": following}
-    return Answer(200, {"data": [plugin_resource(plugin, prefix=request.prefix) for plugin in page], "meta": meta})
+    rest, following = _rest(found, window), None
+    page = fill_page((plugin_resource(plugin, prefix=request.prefix) for plugin in rest), limit=window.limit)
+    if len(page) < len(rest):
+        following = encode_cursor(page[-1]["id"], key=caller.cursor_key, scope=scope, epoch=ports.clock())
+    return Answer(200, {"data": page, "meta": {"total_count": len(found), "next_cursor": following}})
 
 
 def parse_limit(values: Mapping[str, str]) -> int:
@@ -92,11 +93,11 @@ def _window(values: Mapping[str, str], *, key: bytes, scope: bytes, epoch: float
     return _Window(limit, None, (page - 1) * limit)
 
 
-def _page(found: Sequence[Plugin], window: _Window) -> tuple[Sequence[Plugin], bool]:
-    rest: Sequence[Any] = found[window.offset :]
+def _rest(found: Sequence[Plugin], window: _Window) -> Sequence[Plugin]:
+    """Give what is left of the list from the place that was asked for."""
     if window.after_id is not None:
-        rest = [plugin for plugin in found if plugin.id < window.after_id]
-    return rest[: window.limit], len(rest) > window.limit
+        return [plugin for plugin in found if plugin.id < window.after_id]
+    return found[window.offset :]
 
 
 def _check_choices(filters: Mapping[str, str]) -> None:

@@ -118,6 +118,11 @@ NO_ACTIVE_VERSION = Reason(
     "the plugin has no active version",
     "Look at its conditions for what is in the way; only oci:// plugins have versions.",
 )
+SIGNATURE_NOT_VERIFIED = Reason(
+    "signature_not_verified",
+    "the active version has no verified signature, and the policy requires one",
+    "Sign the artifact and reload the plugin, or let the operator switch the requirement of signatures off.",
+)
 PLATFORM_NOT_AVAILABLE = Reason(
     "platform_not_available",
     "the active version has no executable for this platform",
@@ -158,5 +163,6 @@ REASONS: Final = (
     PLUGIN_INACTIVE,
     NOT_AN_OCI_PLUGIN,
     NO_ACTIVE_VERSION,
+    SIGNATURE_NOT_VERIFIED,
     PLATFORM_NOT_AVAILABLE,
 )

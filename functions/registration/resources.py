@@ -43,7 +43,7 @@ def plugin_resource(plugin: Plugin, *, prefix: str = "") -> Json:
             "is_active": plugin.is_active,
             "config": dict(plugin.config),
             **status_attributes(plugin),
-            "health": dict(plugin.health),
+            "health": _health(plugin),
             "latest_version": plugin.latest_version,
             "created_at": plugin.created_at,
             "updated_at": plugin.updated_at,
@@ -88,12 +88,20 @@ def health_resource(plugin: Plugin) -> Json:
     conditions = [plugin.conditions[name] for name in ("Reachable", "Healthy", "Ready") if name in plugin.conditions]
     attributes = {
         "status": "unknown",
-        **plugin.health,
+        **_health(plugin),
         "plugin_status": plugin.status,
         "is_active": plugin.is_active,
         "conditions": [asdict(condition) for condition in conditions],
     }
     return {"type": "plugin-health", "id": plugin.id, "attributes": attributes}
+
+
+def _health(plugin: Plugin) -> Json:
+    """Give the health without where the probe looked: that is a storage key, or an address behind the public name."""
+    health = dict(plugin.health)
+    if isinstance(last := health.get("last"), Mapping):
+        health["last"] = {name: value for name, value in last.items() if name != "address"}
+    return health
 
 
 def version_attributes(version: Version) -> Json:

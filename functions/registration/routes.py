@@ -75,6 +75,7 @@ ROUTES: Final = (
     Route("GET", f"{_ONE}/artifact", "read", get_artifact, "Give a link to the active executable.", ("platform",)),
     Route(
         "GET", f"{_BASE}/gateways/{{namespace}}/plugins", "read", desired_state, "Say what gateways shall run.",
+        query=("limit", "cursor"),
     ),
 )  # fmt: skip
 

@@ -23,7 +23,7 @@ class S3ArtifactUrls:
         Args:
             key: the object's key.
             file_name: ASCII without quotes; a slug is.
-            lifetime_seconds: at most 300 by the bucket's own policy.
+            lifetime_seconds: at least 1; the link ends earlier where the function's own credentials do.
         """
         if self._s3 is None:
             # The older signature that boto3 still prefers for links does not cover the response headers.

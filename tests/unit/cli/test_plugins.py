@@ -114,21 +114,14 @@ def test_reload_without_waiting() -> None:
     assert terminal.out == f"reload of {ID} accepted as generation 4\n"
 
 
-def test_get_by_slug_looks_through_all_pages() -> None:
-    """A name that is no id is looked up as a slug on every page of the list."""
-    api = FakeApi(
-        {
-            "GET /api/v1/plugins": [
-                answer([plugin(id="plg_01kav0000000000000000000bb", slug="other")], meta={"next_cursor": "c1"}),
-                answer([plugin()], meta={"next_cursor": None}),
-            ],
-            f"GET {PATH}": answer(plugin()),
-        }
-    )
+def test_get_by_slug_asks_for_that_slug() -> None:
+    """A name that is no id is looked up as a slug: the API gives that plugin, not the whole list."""
+    found = answer([plugin()], meta={"next_cursor": None})
+    api = FakeApi({"GET /api/v1/plugins": found, f"GET {PATH}": answer(plugin())})
     terminal = Terminal(api)
     assert terminal.run("get", "my-plugin", "--namespace", "team-a") == 0
     queries = [query for _, path, query, _ in api.calls if path == "/api/v1/plugins"]
-    assert queries == [{"namespace": "team-a", "limit": "100"}, {"namespace": "team-a", "limit": "100", "cursor": "c1"}]
+    assert queries == [{"slug": "my-plugin", "namespace": "team-a", "limit": "100"}]
     assert "grpc://plugin-server:50051" in terminal.out
 
 

