@@ -12,6 +12,8 @@ BIN := $(VENV)/bin
 # The tools call each other by name (sam → make → uv).
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export SAM_CLI_TELEMETRY := 0
+# Where bytecode is not kept, every process compiles its imports anew: tests take half as long again.
+unexport PYTHONDONTWRITEBYTECODE
 # Trust what this machine trusts: a company's own CA, too.
 export UV_SYSTEM_CERTS := true
 

@@ -30,7 +30,7 @@ def modules() -> Iterator[ModuleType]:
 def reasons() -> list[Reason]:
     """Give every declared reason once, sorted by code; where the hint depends on the place, one code has two rows."""
     found = {reason for module in modules() for reason in getattr(module, "REASONS", ())}
-    return sorted(found, key=lambda reason: (reason.code, reason.title))
+    return sorted(found, key=lambda reason: (reason.code, reason.title, reason.hint))
 
 
 def reasons_page() -> str:
