@@ -55,19 +55,20 @@ docs: $(READY) ## write docs/reasons.md, docs/settings.md and docs/openapi.json 
 
 .PHONY: check
 check: $(READY) ## format, lint, types, template, documents, unit, contract and conformance tests (under a minute)
-	@$(MAKE) --jobs=2 --output-sync=target check-code check-behaviour
+	@$(MAKE) --jobs=2 --output-sync=target check-unit check-code check-contract check-conformance
 
-.PHONY: check-code
+.PHONY: check-unit check-code check-contract check-conformance
+check-unit:
+	@pytest -q tests/unit
 check-code:
 	@ruff format --check .
 	@ruff check .
 	@mypy
 	@cfn-lint template.yaml
 	@python -m local.docs --check
-
-.PHONY: check-behaviour
-check-behaviour:
-	@pytest -q tests/unit tests/contract
+check-contract:
+	@pytest -q tests/contract
+check-conformance:
 	@python -m tests.conformance --declared
 
 .PHONY: test
