@@ -121,7 +121,7 @@ NO_ACTIVE_VERSION = Reason(
 SIGNATURE_NOT_VERIFIED = Reason(
     "signature_not_verified",
     "the active version has no verified signature, and the policy requires one",
-    "This release can't verify signatures yet: let the operator switch their requirement off, or wait for one that can.",
+    "This release can't verify signatures yet: let the operator switch their requirement off.",
 )
 PLATFORM_NOT_AVAILABLE = Reason(
     "platform_not_available",
