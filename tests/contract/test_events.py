@@ -231,7 +231,8 @@ def test_event_commands_are_commands() -> None:
     """The bodies that register plugins are the product document's own: their commands parse."""
     for name in ("create-file", "create-grpc", "create-oci"):
         document = World().feed(f"registration/{name}")["document"]
-        parse_command(document["data"]["attributes"]["command"])
+        command = document["data"]["attributes"]["command"]
+        assert str(parse_command(command)) == command
 
 
 def _bodies(aws: dict[str, Any], queue: str) -> list[dict[str, Any]]:

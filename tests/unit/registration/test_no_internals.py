@@ -2,6 +2,7 @@
 
 import json
 import string
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,17 @@ from shared.errors import Refused
 from tests.unit.plugins.fakes import BrokenTable
 from tests.unit.registration.fakes import PLUGINS, LocalGateway, Response
 
-INTERNAL = ("Traceback", "/work/", "/var/task", "arn:aws", "Error", "functions.", "shared.", "pydantic", ".py")
+INTERNAL = (
+    "Traceback",
+    str(Path(__file__).parents[3]),
+    "/var/task",
+    "arn:aws",
+    "Error",
+    "functions.",
+    "shared.",
+    "pydantic",
+    ".py",
+)
 GATEWAY = LocalGateway()
 OWN = GATEWAY.create(GATEWAY.alice).json["data"]["id"]
 
